@@ -73,6 +73,7 @@ class FactDefinition(Data):
     limits: tuple[Limit, ...] = ()
     derive: dict[str, Any] | None = None
     staff: bool = False
+    same_prefix: int = 0
 
 
 class AppliesTo(Data):

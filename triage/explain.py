@@ -1,0 +1,90 @@
+"""Verdicts and obligations in words, Chinese and English, from what decided them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from triage.facts import Fact, Facts
+from triage.judge import Outcome, Verdict
+from triage.observation import Why
+from triage.route import Obligation
+from triage.values import Interval, OneOf
+
+_OUTCOME = {
+    Outcome.TRUE: ("成立", "holds"),
+    Outcome.FALSE: ("不成立", "does not hold"),
+    Outcome.UNKNOWN: ("尚不能确定", "cannot be told yet"),
+    Outcome.CONFLICT: ("材料互相矛盾", "the papers contradict each other"),
+    Outcome.NOT_APPLICABLE: ("不适用", "does not apply"),
+}
+_WHY = {
+    Why.NOT_SUPPLIED: ("未提供", "not supplied"),
+    Why.UNCLEAR: ("材料不明确", "unclear in the papers"),
+    Why.UNOBTAINABLE: ("无法取得", "unobtainable"),
+    Why.INTERPRETATION: ("规则需人工解释", "a person must interpret the rule"),
+}
+_FINDING = ("阳性信息", "positive finding")
+
+
+def value_in_words(value: Any) -> tuple[str, str]:
+    """A value in both languages; an interval as its two ends, a set as its members."""
+    if isinstance(value, bool):
+        return ("是", "yes") if value else ("否", "no")
+    if isinstance(value, Interval):
+        low, high = _plain(value.low), _plain(value.high)
+        return f"{low}至{high}", f"{low} to {high}"
+    if isinstance(value, OneOf):
+        members = [_plain(v) for v in sorted(value.values, key=str)]
+        return "或".join(members), " or ".join(members)
+    return _plain(value), _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "…"
+    return value.isoformat() if isinstance(value, date) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def fact_in_words(fact: Fact) -> str:
+    """The value alone, as a code or number."""
+    return value_in_words(fact.possible)[1] if fact.possible is not None else "unknown"
+
+
+def _stated(fact: Fact, facts: Facts) -> tuple[str, str]:
+    definition = facts.definition(fact.id)
+    zh, en = (definition.zh, definition.en) if definition is not None else _FINDING
+    if definition is None and fact.sources:
+        quotes = "、".join(dict.fromkeys(f"“{s.span.quote}”" for s in fact.sources if s.span is not None))
+        return f"{zh}{quotes}", f"{en} {quotes}"
+    open_ = fact.why is not None or fact.possible is None
+    if fact.possible is None or fact.possible == OneOf(frozenset({True, False})):
+        words = _WHY[fact.why or Why.NOT_SUPPLIED]
+        if definition is None:
+            words = ("未发现记载（不等于不存在）", "none found (not that there is none)")
+        return f"{zh}：{words[0]}", f"{en}: {words[1]}"
+    value = value_in_words(fact.possible)
+    suffix = (f"（{_WHY[fact.why][0]}）", f" ({_WHY[fact.why][1]})") if open_ and fact.why is not None else ("", "")
+    mark = ("（互相矛盾）", " (in conflict)") if fact.conflict else ("（有不同记载）", " (contested)") if fact.contested else ("", "")
+    return f"{zh}={value[0]}{suffix[0]}{mark[0]}", f"{en} = {value[1]}{suffix[1]}{mark[1]}"
+
+
+def verdict_in_words(verdict: Verdict, facts: Facts) -> dict[str, str]:
+    """Clause, the rule's reason, the verdict and the facts it rests on."""
+    rule = verdict.rule
+    shown = verdict.pivotal or verdict.rests_on
+    stated = [_stated(f, facts) for f in shown]
+    outcome = _OUTCOME[verdict.outcome]
+    zh = f"{rule.clause.zh}：{rule.reason.zh}——{outcome[0]}" + (f"（{'；'.join(s[0] for s in stated)}）" if stated else "")
+    en = f"{rule.clause.en}: {rule.reason.en} - {outcome[1]}" + (f" ({'; '.join(s[1] for s in stated)})" if stated else "")
+    return {"zh": zh, "en": en}
+
+
+def obligation_in_words(obligation: Obligation, facts: Facts) -> dict[str, str]:
+    """What stands in the way, and for the gate itself, why it is closed."""
+    if obligation.verdict is None:
+        return {"zh": obligation.zh, "en": obligation.en}
+    words = verdict_in_words(obligation.verdict, facts)
+    if not obligation.zh:
+        return words
+    return {"zh": f"{words['zh']}（{obligation.zh}）", "en": f"{words['en']} ({obligation.en})"}

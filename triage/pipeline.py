@@ -1,0 +1,68 @@
+"""One claim's way: gather facts, judge every rule of every stage, weigh the flags, route. Pure; `today` is an argument."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from knowledge_graph.loader import Knowledge
+from triage.bundle import Bundle
+from triage.casefile import CaseFile
+from triage.claim import Claim
+from triage.facts import Facts
+from triage.gate import gate
+from triage.judge import Effect, judge, rules_for
+from triage.observation import Observation, Source, Why
+from triage.route import Router
+from triage.suggestion import Suggestion
+
+
+def conditions_claimed(claim: Claim, knowledge: Knowledge) -> tuple[str, ...]:
+    """Covered conditions whose terms or ICD-10 codes the claimed diagnosis names, the longest match first."""
+    text = claim.diagnosis_claimed.casefold()
+    found: list[tuple[int, str]] = []
+    for condition in knowledge.conditions.values():
+        lengths = [len(term) for term in condition.terms if term.casefold() in text]
+        if lengths:
+            found.append((-max(lengths), condition.id))
+    return tuple(name for _, name in sorted(found)[:1])
+
+
+def filed_observations(claim: Claim, knowledge: Knowledge, conditions: tuple[str, ...]) -> tuple[Observation, ...]:
+    """What the form itself states. An empty field states nothing."""
+    member = claim.member
+    stated = {
+        "claim.filed_on": claim.filed_on,
+        "claim.accident": claim.accident,
+        "claim.first_visit_on": claim.first_visit_on,
+        "member.name": member.name or None,
+        "member.sex": member.sex,
+        "member.birth_date": member.birth_date,
+        "member.id_number": member.id_number,
+        "hospital.name": claim.hospital,
+    }
+    found = [Observation(fact, value, Source.FORM) for fact, value in stated.items() if value is not None]
+    found.append(Observation("claim.disease_mapped", True if conditions else None, Source.FORM, why=None if conditions else Why.NOT_SUPPLIED))
+    if conditions:
+        possible = any(knowledge.conditions[c].accident_possible for c in conditions)
+        found.append(Observation("condition.accident_possible", possible, Source.REGISTRY))
+    return tuple(found)
+
+
+def suggest(case: CaseFile, knowledge: Knowledge, bundle: Bundle | None, today: date) -> Suggestion:
+    """The suggestion for a case file: nothing stops early, every applicable rule of every stage is judged.
+
+    Raises KeyError when the claim's plan is not in the rulebook (the edge checks that before).
+    """
+    plan = knowledge.plans[case.claim.plan]
+    conditions = conditions_claimed(case.claim, knowledge)
+    filed = filed_observations(case.claim, knowledge, conditions)
+    rules = rules_for(knowledge, plan, conditions)
+    whole = CaseFile(
+        case.claim, (*filed, *case.observations), case.findings, case.papers, case.rounds, case.released, case.investigated, case.drawn_for_audit, case.disputed
+    )
+    facts = Facts(whole, knowledge, plan, today, finding_queries=dict(rules.queries))
+    verdicts = tuple(judge(rule, facts) for rule in rules.rules)
+    weight = sum(v.rule.weight for v in verdicts if Effect.FLAG in v.effects)
+    state = gate(bundle, plan, facts, weight, drawn=case.drawn_for_audit, today=today)
+    routed = Router(whole, knowledge, plan, state, weight).route(verdicts)
+    return Suggestion(whole, facts, verdicts, routed, state, weight, bundle, knowledge)
