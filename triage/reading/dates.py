@@ -1,0 +1,88 @@
+"""Dates and durations as printed: whole days, months and years as intervals, "一年余前" as an interval before a reference day."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from triage.values import Interval
+
+DateLike = date | Interval
+_DAY = r"(?P<y>(?:19|20)\d{2})\s{0,2}(?:[-/.]\s{0,2}(?P<m>\d{1,2})\s{0,2}[-/.]\s{0,2}(?P<d>\d{1,2})(?!\d)|年\s{0,2}(?P<m2>\d{1,2})\s{0,2}月\s{0,2}(?P<d2>\d{1,2})\s{0,2}[日号]?)"
+_COMPACT = r"(?<!\d)(?P<c>(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?!\d)"
+_MONTH = r"(?<!\d)(?P<y3>(?:19|20)\d{2})(?:\s{0,2}年\s{0,2}(?P<m3>\d{1,2})\s{0,2}月(?!\s{0,2}\d)|[-/.](?P<m4>\d{1,2})(?![-/.\d]))"
+_YEAR = r"(?<!\d)(?P<y5>(?:19|20)\d{2})\s{0,2}年(?!\s{0,2}\d)"
+DATE = re.compile(rf"(?<!\d){_DAY}|{_COMPACT}|{_MONTH}|{_YEAR}")
+_NUMBER = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "半": 0.5}
+_UNIT_DAYS = {"年": 365.25, "月": 30.44, "周": 7, "星期": 7, "天": 1, "日": 1, "小时": 0.05}
+DURATION = re.compile(
+    r"(?P<n>\d{1,3}(?:\.\d)?|[一二两三四五六七八九十]{1,3}|半|数|多|几)\s{0,1}(?P<plus1>余|多)?\s{0,1}(?:个)?(?P<unit>年|月|周|星期|天|日|小时)(?P<half>半)?(?P<plus2>余|多)?(?P<ago>前)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DatedSpan:
+    """A date (or an interval it lies in) printed at `start` to `end`."""
+
+    start: int
+    end: int
+    value: DateLike
+
+
+def _whole(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def dates(text: str) -> Iterator[DatedSpan]:
+    """Every date in a normalised text, in order; what is not a calendar day is passed over."""
+    for match in DATE.finditer(text):
+        value = _value(match)
+        if value is not None:
+            yield DatedSpan(match.start(), match.end(), value)
+
+
+def _value(match: re.Match[str]) -> DateLike | None:
+    part = match.groupdict()
+    if part["y"]:
+        return _whole(int(part["y"]), int(part["m"] or part["m2"]), int(part["d"] or part["d2"]))
+    if part["c"]:
+        return _whole(int(part["c"][:4]), int(part["c"][4:6]), int(part["c"][6:]))
+    if part["y3"]:
+        year, month = int(part["y3"]), int(part["m3"] or part["m4"])
+        return Interval(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])) if 1 <= month <= 12 else None
+    year = int(part["y5"])
+    return Interval(date(year, 1, 1), date(year, 12, 31))
+
+
+def _count(text: str) -> float | None:
+    if text[0].isdigit():
+        return float(text)
+    if text.startswith("十"):
+        return 10 + _NUMBER.get(text[1:], 0)
+    return _NUMBER.get(text)
+
+
+def duration_days(match: re.Match[str]) -> Interval:
+    """A duration as the interval of days it may mean: "10天" is 10, "1年余" is 1 to 2 years, "2年" is 2 years give or take half."""
+    unit = _UNIT_DAYS[match["unit"]]
+    count = _count(match["n"])
+    if count is None:
+        return Interval(round(2 * unit), round(10 * unit))
+    if match["half"]:
+        count += 0.5
+    if match["plus1"] or match["plus2"]:
+        return Interval(round(count * unit), round((count + 1) * unit))
+    slack = 0.0 if unit <= 1 else unit / 2 if count >= 1 else unit / 6
+    return Interval(round(count * unit - slack), round(count * unit + slack))
+
+
+def before(reference: date, days: Interval) -> DateLike:
+    """The day or days that lie `days` before `reference`."""
+    low, high = reference - timedelta(days=days.high), reference - timedelta(days=days.low)
+    return low if low == high else Interval(low, high)

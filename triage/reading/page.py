@@ -1,0 +1,143 @@
+"""One paper while it is read: its text, sections, terms and dates, and what was observed so far."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from triage.observation import Assertion, FindingMention, Observation, Source, Span, Why
+from triage.reading.assertion import assertion, sentence
+from triage.reading.dates import DatedSpan, DateLike
+from triage.reading.vocabulary import Vocabulary
+
+READER = "reading-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A named part of the paper: its body from `start` to `end`."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A term of a library: `kind` morphology or finding, `id` its index or id."""
+
+    kind: str
+    id: str
+    start: int
+    end: int
+
+
+@dataclass
+class Page:
+    """`lower` is the normalised lower-case text; offsets are those of `text` throughout."""
+
+    document: str
+    text: str
+    plain: str
+    lower: str
+    evidence_type: str
+    filed_on: date
+    words: Vocabulary
+    sections: tuple[Section, ...]
+    terms: tuple[Term, ...]
+    dates: tuple[DatedSpan, ...]
+    basis: str = ""
+    own_date: DateLike | None = None
+    observations: list[Observation] = field(default_factory=list)
+    findings: list[FindingMention] = field(default_factory=list)
+    _starts: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._starts = [s.start for s in self.sections]
+
+    def section_at(self, at: int) -> str:
+        """The name of the section around an offset; empty before the first header."""
+        index = bisect_right(self._starts, at) - 1
+        return self.sections[index].name if index >= 0 else ""
+
+    def bodies(self, *names: str) -> Iterator[Section]:
+        """The sections of these names, in order."""
+        return (s for s in self.sections if s.name in names)
+
+    def has(self, *names: str) -> bool:
+        """Whether a section of these names has any text."""
+        return any(self.lower[s.start : s.end].strip() for s in self.bodies(*names))
+
+    def sentence(self, start: int, end: int) -> tuple[int, int]:
+        """The sentence around a span."""
+        return sentence(self.lower, start, end, self.words.sentence_ends)
+
+    def assertion(self, start: int, end: int) -> Assertion:
+        """How the text asserts what stands at a span."""
+        return assertion(self.lower, start, end, self.words, self.section_at(start))
+
+    def span(self, start: int, end: int) -> Span:
+        """A span with its quote, blanks around it left out."""
+        while start < end and self.text[start].isspace():
+            start += 1
+        while end > start and self.text[end - 1].isspace():
+            end -= 1
+        return Span(self.document, start, end, self.text[start:end])
+
+    def observe(
+        self,
+        fact: str,
+        value: Any,
+        start: int,
+        end: int,
+        *,
+        why: Why | None = None,
+        basis: str | None = None,
+        assertion: Assertion = Assertion.PRESENT,
+        event_on: DateLike | None = None,
+    ) -> None:
+        """Notes an observation with the span that says so."""
+        self.observations.append(
+            Observation(
+                fact,
+                value,
+                Source.DOCUMENT,
+                self.evidence_type,
+                self.basis if basis is None else basis,
+                assertion,
+                event_on,
+                self.span(start, end),
+                self.section_at(start),
+                READER,
+                why,
+                self.document,
+            )
+        )
+
+    def mention(self, finding: str, asserted: Assertion, start: int, end: int, *, event_on: DateLike | None, side: str = "", grade: str = "") -> None:
+        """Notes a positive finding of the library."""
+        span = self.span(start, end)
+        self.findings.append(
+            FindingMention(finding, asserted, Source.DOCUMENT, event_on, side, grade, self.evidence_type, span, self.section_at(start), READER, self.document)
+        )
+
+    def side_before(self, at: int, left: int) -> str:
+        """The side named last between `left` and `at`; empty where none is."""
+        found = ""
+        for match in self.words.side.finditer(self.lower, left, at):
+            found = self.words.sides[match.group()]
+        return found
+
+    def side_of(self, start: int, end: int) -> str:
+        """The side a span is about: named before it in its sentence, else after it, else the only one of its section."""
+        left, right = self.sentence(start, end)
+        near = self.side_before(start, left)
+        if near:
+            return near
+        after = self.words.side.search(self.lower, end, right)
+        if after:
+            return self.words.sides[after.group()]
+        return ""

@@ -1,0 +1,1 @@
+"""Vocabularies of the reader, one file a language."""
