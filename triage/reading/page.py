@@ -132,9 +132,9 @@ class Page:
         return found
 
     def side_of(self, start: int, end: int) -> str:
-        """The side a span is about: named before it in its sentence, else after it, else the only one of its section."""
+        """The side a span is about: named in it or before it in its sentence, else after it; empty where the sentence names none."""
         left, right = self.sentence(start, end)
-        near = self.side_before(start, left)
+        near = self.side_before(end, left)
         if near:
             return near
         after = self.words.side.search(self.lower, end, right)

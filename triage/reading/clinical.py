@@ -1,0 +1,150 @@
+"""Discharge summaries, certificates, admission, outpatient and surgery records: diagnoses, operations, treatment, dates told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from knowledge_graph.libraries import Morphology
+from triage.observation import Assertion
+from triage.reading.dates import DatedSpan, DateLike
+from triage.reading.page import Page, Section
+from triage.reading.pathology import statements
+from triage.reading.staging import read_stage
+from triage.reading.vocabulary import pattern
+from triage.values import Interval
+
+DIAGNOSES = ("discharge_dx", "path_dx", "impression")
+_CODE = re.compile(r"(?<![a-z0-9])(?P<c>(?:c50|d05|d24|d48|n6[0-4]|c\d{2}|d\d{2})(?:\.\d)?)(?![\d])")
+_OPERATION = re.compile(r"行[^。;\n]{0,40}?(?:术|切除|根治|活检|穿刺)|(?:术式|手术名称|手术方式|procedure)\s{0,2}:[^。;\n]{2,40}")
+_EXTENTS = (
+    ("mastectomy", re.compile(r"根治|全乳|乳房切除|乳腺切除|单纯切除|全切|mastectomy")),
+    ("local_excision", re.compile(r"保乳|区段|肿[物块瘤]切除|结节切除|病灶切除|扩大切除|局部切除|象限|包块切除|旋切|lumpectomy|excision")),
+    ("biopsy", re.compile(r"活检|穿刺|biopsy")),
+)
+_CHEMOTHERAPY = re.compile(r"化疗|chemotherapy|(?<![a-z])(?:tc|ac-t|ec-t|tac)方案")
+_ENDOCRINE = re.compile(r"内分泌治疗|他莫昔芬|来曲唑|阿那曲唑|依西美坦|tamoxifen|letrozole|anastrozole|endocrine therapy")
+_CONFIRMED = re.compile(r"病理(?:结果|报告|诊断|回报|检查)?[^。;,\n]{0,6}(?:示|提示|回报|证实|诊断|为|:|报告)")
+_SURGICAL = re.compile(r"术|切除|根治|活检|穿刺|surgery|mastectomy|biopsy")
+
+
+def read_clinical(page: Page, on: DateLike | None, morphology: Sequence[Morphology]) -> None:
+    """Observes diagnoses with codes, stage, operations, treatment and a diagnosis date told in the course."""
+    page.basis = "clinical"
+    bodies = list(page.bodies(*DIAGNOSES))
+    if page.evidence_type == "diagnosis_certificate" and not bodies:
+        bodies = [Section("", 0, len(page.lower))]
+    _read_diagnosis(page, bodies, morphology)
+    read_stage(page, within=[*bodies, *page.bodies("p_stage")])
+    _read_operations(page)
+    _read_treatment(page, _CHEMOTHERAPY, "treatment.chemotherapy")
+    _read_treatment(page, _ENDOCRINE, "treatment.endocrine")
+    _read_told_diagnosis(page, on, morphology)
+
+
+def _read_diagnosis(page: Page, bodies: list[Section], morphology: Sequence[Morphology]) -> None:
+    stated = [s for s in statements(page, bodies, morphology) if s.assertion is Assertion.PRESENT and s.row is not None]
+    strongest = max(stated, key=lambda s: min(s.behaviours), default=None)
+    if strongest is not None and len(strongest.behaviours) == 1:
+        page.observe("pathology.icdo_behavior", min(strongest.behaviours), strongest.start, strongest.end)
+    _read_codes(page, bodies)
+    for body in bodies:
+        side = next(iter(page.words.side.finditer(page.lower, body.start, body.end)), None)
+        names = {page.words.sides[m.group()] for m in page.words.side.finditer(page.lower, body.start, body.end)}
+        if side and names <= {"left", "right", "both"}:
+            page.observe("tumour.laterality", names.pop() if len(names) == 1 else "both" if "both" in names else page.words.sides[side.group()], *side.span())
+
+
+def _read_codes(page: Page, bodies: Iterable[Section]) -> None:
+    """Printed codes as they are; without one, the code of the first diagnosis term, with its quadrant."""
+    terms = pattern(page.words.clinical_terms)
+    for body in bodies:
+        printed = list(_CODE.finditer(page.lower, body.start, body.end))
+        if printed:
+            for match in printed[:1]:
+                page.observe("diagnosis.icd10", match["c"].upper(), match.start(), match.end())
+            return
+        for match in terms.finditer(page.lower, body.start, body.end):
+            if page.assertion(match.start(), match.end()) is Assertion.PRESENT:
+                code = page.words.clinical_terms[match.group()]
+                quadrant = page.words.quadrant.search(page.lower, body.start, body.end)
+                if code == "C50.9" and quadrant:
+                    code = page.words.quadrants[quadrant.group()]
+                page.observe("diagnosis.icd10", code, match.start(), match.end())
+                return
+
+
+def _operations(page: Page) -> Iterable[tuple[DatedSpan | None, re.Match[str]]]:
+    """Operations actually done, each with the date printed before it in its sentence (or labelled on the page)."""
+    for match in _OPERATION.finditer(page.lower):
+        if page.section_at(match.start()) in ("past_history", "family_history", "advice"):
+            continue
+        if page.assertion(match.start(), match.end()) not in (Assertion.PRESENT, Assertion.HISTORICAL):
+            continue
+        left, _ = page.sentence(match.start(), match.end())
+        told = [d for d in page.dates if left <= d.start < match.start() and match.start() - d.end < 24]
+        yield (told[-1] if told else None), match
+
+
+def _read_operations(page: Page) -> None:
+    for dated, match in _operations(page):
+        extent = next((name for name, words in _EXTENTS if words.search(match.group())), None)
+        if extent is None:
+            continue
+        page.observe("surgery.extent", extent, match.start(), match.end())
+        if extent == "biopsy":
+            continue
+        side = page.words.side.search(match.group())
+        if side:
+            page.observe("tumour.laterality", page.words.sides[side.group()], match.start() + side.start(), match.start() + side.end())
+        if dated is not None and not any(o.fact == "surgery.date" for o in page.observations):
+            page.observe("surgery.date", dated.value, dated.start, dated.end, event_on=dated.value)
+    _read_named_operation(page)
+
+
+def _read_named_operation(page: Page) -> None:
+    for body in page.bodies("surgery"):
+        text = page.lower[body.start : body.end]
+        if any(o.fact == "surgery.extent" and o.span and body.start <= o.span.start < body.end for o in page.observations):
+            continue
+        extent = next((name for name, words in _EXTENTS if words.search(text)), None)
+        side = page.words.side.search(page.lower, body.start, body.end)
+        if extent:
+            page.observe("surgery.extent", extent, body.start, body.end)
+        if extent and extent != "biopsy" and side:
+            page.observe("tumour.laterality", page.words.sides[side.group()], *side.span())
+
+
+def _read_treatment(page: Page, words: re.Pattern[str], fact: str) -> None:
+    """Given or advised makes it true; said not to have been given makes it false; a treatment of a relative says nothing."""
+    for match in words.finditer(page.lower):
+        asserted = page.assertion(match.start(), match.end())
+        if asserted in (Assertion.FAMILY, Assertion.OTHER_PERSON):
+            continue
+        page.observe(fact, asserted is not Assertion.NEGATED, match.start(), match.end())
+
+
+def _read_told_diagnosis(page: Page, on: DateLike | None, morphology: Sequence[Morphology]) -> None:
+    """ "2020-09-25行穿刺，病理示浸润性癌；2020-09-27行手术": diagnosed on a day from the biopsy to the next dated event."""
+    for match in _CONFIRMED.finditer(page.lower):
+        if page.section_at(match.start()) in ("past_history", "family_history"):
+            continue
+        left, right = page.sentence(match.start(), match.end())
+        named = [s for s in statements(page, [Section("", match.end(), right)], morphology) if s.assertion is Assertion.PRESENT and max(s.behaviours) >= 1]
+        told = [d for d in page.dates if left <= d.start < match.start() and isinstance(d.value, date)]
+        if not named or not told:
+            continue
+        _observe_told(page, told[-1], match, on)
+        return
+
+
+def _observe_told(page: Page, told: DatedSpan, match: re.Match[str], on: DateLike | None) -> None:
+    between = page.lower[told.end : match.start()]
+    assert isinstance(told.value, date)
+    if not _SURGICAL.search(between):
+        value: DateLike = told.value
+    else:
+        later = [d.value for d in page.dates if d.start > match.end() and isinstance(d.value, date) and d.value >= told.value]
+        value = Interval(told.value, later[0] if later else page.filed_on if page.filed_on >= told.value else None)
+    page.observe("first_diagnosis_date", value, told.start, match.end(), event_on=on)

@@ -1,0 +1,95 @@
+"""The patient's story: how long the complaint has lasted, and findings with the date they were made."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from triage.observation import Assertion
+from triage.reading.dates import DURATION, DateLike, before, duration_days
+from triage.reading.imaging import categories, observe_category
+from triage.reading.page import Page, Section, Term
+
+STORY = ("chief_complaint", "present_illness", "past_history", "personal_history", "")
+_ASSERTED = (Assertion.PRESENT, Assertion.HISTORICAL, Assertion.UNCERTAIN)
+_LUMP = re.compile(r"(?:乳(?:腺|房)?|腋[窝下])[^。;,\n]{0,6}?(?:结节|肿[块物]|包块|占位|疼痛|胀痛|溢液|凹陷|硬块|团块|淋巴结)|乳头[^。;,\n]{0,4}(?:溢液|溢血|凹陷|糜烂)|breast (?:lump|mass|nodule)")
+NODULE = re.compile(r"(?:左|右|双)侧?乳(?:腺|房)?[^。;,\n癌]{0,8}?(?:结节|肿[块物]|包块|占位|团块)|乳(?:腺|房)(?:内)?[^。;,\n癌]{0,4}?(?:结节|肿[块物]|包块|占位|团块)|breast (?:lump|mass|nodule)")
+
+
+def read_history(page: Page, on: DateLike | None, nodule: str) -> None:
+    """Observes the complaint's duration and the dated findings; `nodule` is the finding a lump without a category stands for."""
+    reference = on if isinstance(on, date) else page.filed_on if on is None else on.high or page.filed_on
+    for section in page.bodies("chief_complaint"):
+        _read_complaint(page, section, reference, dated=on is not None)
+    _read_nodules(page, reference, on, nodule)
+    _read_categories(page, reference, on)
+
+
+def _read_complaint(page: Page, section: Section, reference: date, *, dated: bool) -> None:
+    """The longest of the durations given with the complaint; the shorter ones say when it changed."""
+    spans = [(duration_days(m), m) for m in DURATION.finditer(page.lower, section.start, section.end)]
+    if not spans or not _LUMP.search(page.lower, section.start, section.end):
+        return
+    days, match = max(spans, key=lambda item: item[0].high)
+    page.observe("history.complaint_duration_days", days.low if days.low == days.high else days, match.start(), match.end(), basis="clinical")
+    if dated:
+        page.observe("history.complaint_began_on", before(reference, days), section.start, match.end(), basis="clinical")
+
+
+def event_date(page: Page, start: int, end: int, reference: date, on: DateLike | None) -> DateLike | None:
+    """When a finding told in a story was made: the date before it in its clause, "…前" counted back, its duration, else None in the
+    past history and the paper's own date elsewhere."""
+    left, right = page.sentence(start, end)
+    told = [d for d in page.dates if left <= d.start < start]
+    if told:
+        return told[-1].value
+    ago = [m for m in DURATION.finditer(page.lower, left, start) if m["ago"]]
+    if ago:
+        return before(reference, duration_days(ago[-1]))
+    lasted = DURATION.match(page.lower, end, min(right, end + 8)) if page.section_at(start) in STORY else None
+    if lasted and page.section_at(start):
+        return before(reference, duration_days(lasted))
+    following = [d for d in page.dates if end <= d.start < right and d.start - end < 12]
+    if following and page.section_at(start) == "past_history":
+        return following[0].value
+    return None if page.section_at(start) == "past_history" else on
+
+
+def read_findings(page: Page, on: DateLike | None) -> None:
+    """Every positive finding of the library the paper names, with how it is asserted and when it was made."""
+    reference = on if isinstance(on, date) else page.filed_on
+    for term in page.terms:
+        if term.kind == "finding":
+            _read_finding(page, term, reference, on)
+
+
+def _read_finding(page: Page, term: Term, reference: date, on: DateLike | None) -> None:
+    asserted = page.assertion(term.start, term.end)
+    when = event_date(page, term.start, term.end, reference, on)
+    page.mention(term.id, asserted, term.start, term.end, event_on=when, side=page.side_of(term.start, term.end))
+
+
+def _read_nodules(page: Page, reference: date, on: DateLike | None, nodule: str) -> None:
+    """A lump in the story that no library term covers, for example "左乳见一低回声结节"."""
+    covered = [(t.start, t.end) for t in page.terms if t.kind == "finding"]
+    graded = [c.start for c in categories(page)]
+    for match in NODULE.finditer(page.lower):
+        if page.section_at(match.start()) not in STORY or any(a < match.end() and match.start() < b for a, b in covered):
+            continue
+        if any(0 <= g - match.end() < 24 for g in graded):
+            continue
+        asserted = page.assertion(match.start(), match.end())
+        if asserted in _ASSERTED:
+            when = event_date(page, match.start(), match.end(), reference, on)
+            page.mention(nodule, asserted, match.start(), match.end(), event_on=when, side=page.side_of(match.start(), match.end()))
+
+
+def _read_categories(page: Page, reference: date, on: DateLike | None) -> None:
+    """BI-RADS categories told in a story, an admission diagnosis or a check-up's summary."""
+    for category in categories(page):
+        if page.assertion(category.start, category.end) is Assertion.NEGATED:
+            continue
+        when = event_date(page, category.start, category.end, reference, on)
+        told = page.section_at(category.start) in STORY and page.section_at(category.start) != ""
+        observe_category(page, category, when, Assertion.HISTORICAL if told else Assertion.PRESENT)
+

@@ -1,0 +1,109 @@
+"""Ultrasound, mammography and other breast imaging: BI-RADS categories by side, with the findings they stand for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from triage.observation import Assertion
+from triage.reading.dates import DateLike
+from triage.reading.page import Page
+
+_GRADE = r"(?P<{0}>[0-6]|[ⅰⅱⅲⅳⅴⅵ]|iv|v|i{{1,3}})\s?(?P<{1}>[abc](?![a-z]))?"
+_BIRADS = re.compile(r"bi-?\s?rads(?:-?us)?\s{0,2}(?:分类|分级|评估|category|cat\.?)?\s{0,2}[:()为]?\s{0,2}" + _GRADE.format("g", "s") + r"\s?(?:类|级|\)|(?![\d.]))")
+_BY_SIDE = re.compile(r"bi-?\s?rads(?:-?us)?\s{0,2}(?:分类|分级)?\s{0,2}[:(]?\s{0,2}(?P<list>(?:[左右双]侧?乳?(?:腺|房)?\s{0,2}[:(]?\s{0,2}[0-6ⅰ-ⅵ]\s?[abc]?\s?[类级)]{0,2}[,、;\s]{0,2}){1,3})")
+_SIDE_ITEM = re.compile(r"(?P<side>[左右双])侧?乳?(?:腺|房)?\s{0,2}[:(]?\s{0,2}" + _GRADE.format("g", "s"))
+_SIDE_NAME = {"左": "left", "右": "right", "双": "both"}
+_DIGIT = {"ⅰ": "1", "ⅱ": "2", "ⅲ": "3", "ⅳ": "4", "ⅴ": "5", "ⅵ": "6", "i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
+_FINDING = {"2": "pf_bi2", "3": "pf_bi3", "4": "pf_bi4a", "4A": "pf_bi4a", "4B": "pf_bi4b", "4C": "pf_bi4c", "5": "pf_bi5"}
+SUSPICIOUS = ("4", "4A", "4B", "4C", "5", "6")
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One printed BI-RADS category: "4A", its side ("" where the text names none) and where it stands."""
+
+    grade: str
+    side: str
+    start: int
+    end: int
+
+
+def categories(page: Page) -> Iterator[Category]:
+    """Every BI-RADS category of a page with its side."""
+    listed: list[tuple[int, int]] = []
+    for match in _BY_SIDE.finditer(page.lower):
+        listed.append(match.span())
+        for item in _SIDE_ITEM.finditer(page.lower, *match.span("list")):
+            yield Category(_grade(item), _SIDE_NAME[item["side"]], item.start(), item.end())
+    for match in _BIRADS.finditer(page.lower):
+        if not any(a <= match.start() < b for a, b in listed):
+            yield Category(_grade(match), _side(page, match.start(), match.end()), match.start(), match.end())
+
+
+def _grade(match: re.Match[str]) -> str:
+    return _DIGIT.get(match["g"], match["g"]) + (match["s"] or "").upper()
+
+
+def _side(page: Page, start: int, end: int) -> str:
+    """Named before it in its sentence, else the last side its section or line named."""
+    left, _ = page.sentence(start, end)
+    return page.side_before(start, left) or page.side_before(start, max(0, start - 160))
+
+
+def read_birads(page: Page, on: DateLike | None) -> None:
+    """On an imaging report: the greatest category of each side, the findings, and when imaging first looked suspicious."""
+    for category in categories(page):
+        asserted = page.assertion(category.start, category.end)
+        if asserted is Assertion.NEGATED:
+            continue
+        observe_category(page, category, on, Assertion.PRESENT)
+        grade = "4A" if category.grade == "4" else category.grade
+        for side in ("left", "right") if category.side == "both" else (category.side,):
+            if side:
+                page.observe(f"birads.{side}", grade, category.start, category.end, basis="imaging", event_on=on)
+
+
+def observe_category(page: Page, category: Category, on: DateLike | None, asserted: Assertion) -> None:
+    """The finding a category stands for, with its date, and the first suspicious imaging."""
+    finding = _FINDING.get(category.grade)
+    if finding:
+        page.mention(finding, asserted, category.start, category.end, event_on=on, side=category.side, grade=category.grade)
+    if category.grade in SUSPICIOUS and on is not None:
+        page.observe("imaging.first_suspicious_on", on, category.start, category.end, basis="imaging", event_on=on)
+
+
+_MALIGNANT = re.compile(r"恶性(?!可能性小)|癌|(?<![a-z])(?:ca|mt)(?![a-z])|malignan")
+
+
+def read_imaging(page: Page, on: DateLike | None) -> None:
+    """Observes categories, the side of the suspicious lesion and the date of an earlier examination it compares with."""
+    page.basis = "imaging"
+    read_birads(page, on)
+    _read_side(page)
+    _read_comparison(page)
+
+
+def _read_side(page: Page) -> None:
+    suspicious = [(c.start, c.side) for c in categories(page) if c.grade in SUSPICIOUS and c.side in ("left", "right")]
+    for match in _MALIGNANT.finditer(page.lower):
+        if page.section_at(match.start()) != "clinical_dx" and page.assertion(match.start(), match.end()) in (Assertion.PRESENT, Assertion.UNCERTAIN):
+            suspicious.append((match.start(), page.side_of(match.start(), match.end())))
+    sides = {side for _, side in suspicious if side}
+    if len(sides) == 1:
+        side = sides.pop()
+        at = next(start for start, s in suspicious if s == side)
+        places = [m for m in page.words.side.finditer(page.lower, 0, at) if page.words.sides[m.group()] == side]
+        start, end = places[-1].span() if places else (at, at + 1)
+        page.observe("tumour.laterality", side, start, end, basis="imaging")
+
+
+_COMPARED = re.compile(r"(?:与|较|对比|比较)?(?:前次|前片|上次|既往|原片|旧片|前)[^。;\n]{0,8}$")
+
+
+def _read_comparison(page: Page) -> None:
+    for dated in page.dates:
+        before = page.lower[max(0, dated.start - 12) : dated.start]
+        if _COMPARED.search(before):
+            page.observe("history.prior_exam_date", dated.value, dated.start, dated.end, event_on=dated.value)

@@ -1,0 +1,89 @@
+"""Immunohistochemistry: ER, PR, HER2, Ki-67 and the myoepithelial markers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from triage.observation import Why
+from triage.reading.measures import percent
+from triage.reading.page import Page
+from triage.values import Interval, OneOf
+
+_TAIL = r"\s{0,2}(?::\s{0,2})?(?:\((?P<in>[^()\n]{0,30})\)|(?P<out>[^,;。、\n(]{0,20}(?:\([^()\n]{0,24}\))?))"
+_MARKERS = {
+    "ihc.ER_pct": re.compile(r"(?<![a-z])(?:er|雌激素受体)(?![a-z])" + _TAIL),
+    "ihc.PR_pct": re.compile(r"(?<![a-z])(?:pr|pgr|孕激素受体)(?![a-z])" + _TAIL),
+    "ihc.ki67_pct": re.compile(r"(?<![a-z])ki-?\s?67(?:指数|增殖指数|\s?index|\s?li)?" + _TAIL),
+}
+_HER2 = re.compile(r"(?<![a-z])(?:her-?\s?2(?:/neu)?|c-?erbb-?2)" + _TAIL)
+_FISH = re.compile(r"fish[^。;\n]{0,24}?(?P<v>未扩增|无扩增|不扩增|无明显扩增|阴性|扩增|阳性|not amplified|amplified|negative|positive)")
+_MYO = re.compile(r"(?<![a-z])(?:p63|calponin|ck5/6|smmhc|sma|cd10)(?![a-z0-9])" + _TAIL)
+_SCORES = (("3+", ("3+", "+++")), ("2+", ("2+", "++")), ("1+", ("1+", "+")))
+_NEGATIVE = re.compile(r"^[\s约]{0,3}(?:-|阴性|negative|0(?![\d.%]))")
+
+
+def _tail(match: re.Match[str]) -> str:
+    return (match["in"] if match["in"] is not None else match["out"]) or ""
+
+
+def read_receptors(page: Page) -> None:
+    """Observes every marker the paper reports; advice to test one ("建议FISH") reports nothing."""
+    for fact, marker in _MARKERS.items():
+        for match in marker.finditer(page.lower):
+            value = _share(fact, _tail(match))
+            if value is not None:
+                page.observe(fact, value, match.start(), match.end())
+                break
+    _read_her2(page)
+    _read_myoepithelium(page)
+
+
+def _share(fact: str, tail: str) -> Any:
+    value = percent(tail)
+    if value is not None:
+        return value
+    if _NEGATIVE.search(tail):
+        return None if fact == "ihc.ki67_pct" else 0
+    if "+" in tail or "阳性" in tail or "positive" in tail:
+        return Interval(1, 100)
+    return None
+
+
+def _read_her2(page: Page) -> None:
+    for match in _HER2.finditer(page.lower):
+        tail = _tail(match).strip()
+        score = _her2_score(tail)
+        if score is not None:
+            page.observe("ihc.HER2", score, match.start(), match.end(), why=Why.UNCLEAR if isinstance(score, OneOf) else None)
+        if re.match(r"[^,;。]{0,4}(?:阳性|过表达|positive)", tail) and score is None:
+            page.observe("ihc.HER2_called_positive", True, match.start(), match.end())
+    fish = _FISH.search(page.lower)
+    if fish:
+        negative = fish["v"] in ("未扩增", "无扩增", "不扩增", "无明显扩增", "阴性", "not amplified", "negative")
+        page.observe("ihc.HER2_fish", "not_amplified" if negative else "amplified", fish.start(), fish.end())
+
+
+def _her2_score(tail: str) -> str | OneOf | None:
+    for score, prints in _SCORES:
+        if any(tail.startswith(p) or re.match(rf"[^\d+]{{0,4}}{re.escape(p)}", tail) for p in prints):
+            return score
+    if tail.startswith("0"):
+        return "0"
+    return OneOf(frozenset({"0", "1+"})) if _NEGATIVE.search(tail) else None
+
+
+def _read_myoepithelium(page: Page) -> None:
+    states: set[str] = set()
+    where: list[re.Match[str]] = []
+    for match in _MYO.finditer(page.lower):
+        tail = _tail(match)
+        lost = _NEGATIVE.search(tail) or "缺失" in tail or "消失" in tail
+        seen = "+" in tail or "阳性" in tail or "存在" in tail or "可见" in tail
+        if lost or seen:
+            states.add("lost" if lost else "present")
+            where.append(match)
+    if len(states) == 1:
+        page.observe("myoepithelium", states.pop(), where[0].start(), where[0].end())
+    elif where:
+        page.observe("myoepithelium", None, where[0].start(), where[0].end(), why=Why.UNCLEAR)
