@@ -15,6 +15,9 @@ from triage.reading import Reader
 MIN_CHARACTERS = 6
 """Fewer letters than this cannot be a paper."""
 
+TREATING = frozenset({"pathology_report", "discharge_summary", "diagnosis_certificate", "medical_record_front_page", "surgery_record", "admission_record"})
+"""Papers of the hospital that made the diagnosis or treated it; a check-up elsewhere is not the hospital of the claim."""
+
 HISTOLOGY = ("consultation", "resection", "core_biopsy", "post_neoadjuvant", "histology", "frozen", "cytology")
 
 
@@ -52,7 +55,8 @@ def legibility(paper: Paper) -> Observation:
 
 def registry(claim: Claim, knowledge: Knowledge, read: Iterable[Observation]) -> tuple[Observation, ...]:
     """Level and ownership of the hospital named on the form, else of the one the papers name; nothing where it is unknown."""
-    names = [claim.hospital] if claim.hospital else [o.value for o in read if o.fact == "hospital.name" and isinstance(o.value, str)]
+    treating = [o for o in read if o.fact == "hospital.name" and o.evidence_type in TREATING]
+    names = [claim.hospital] if claim.hospital else [o.value for o in treating if isinstance(o.value, str)]
     hospitals = [knowledge.hospitals[n] for n in dict.fromkeys(names) if n in knowledge.hospitals]
     found = []
     for hospital in hospitals[:1] if claim.hospital else hospitals:

@@ -73,7 +73,7 @@ def verdict_in_words(verdict: Verdict, facts: Facts) -> dict[str, str]:
     """Clause, the rule's reason, the verdict and the facts it rests on."""
     rule = verdict.rule
     shown = verdict.pivotal or verdict.rests_on
-    stated = [_stated(f, facts) for f in shown]
+    stated = list(dict.fromkeys(_stated(f, facts) for f in shown))
     outcome = _OUTCOME[verdict.outcome]
     zh = f"{rule.clause.zh}：{rule.reason.zh}——{outcome[0]}" + (f"（{'；'.join(s[0] for s in stated)}）" if stated else "")
     en = f"{rule.clause.en}: {rule.reason.en} - {outcome[1]}" + (f" ({'; '.join(s[1] for s in stated)})" if stated else "")

@@ -259,6 +259,8 @@ def _earliest(_: FactDefinition, values: list[Any]) -> Any:
 
 
 def _greatest(definition: FactDefinition, values: list[Any]) -> Any:
+    if len(values) == 1:
+        return values[0]
     plain = [v.high if isinstance(v, Interval) else v for v in values if not isinstance(v, OneOf)]
     if definition.values:
         return max(plain, key=definition.values.index)

@@ -88,7 +88,8 @@ class Router:
         """Position, route, and everything kept for the reviewer."""
         obligations = [o for v in verdicts for o in self.obligations(v)]
         obligations += self._risk()
-        grounds = tuple(v for v in verdicts if Effect.DECLINE in v.effects and documented(v) and not _shaky(v))
+        declining = [v for v in verdicts if Effect.DECLINE in v.effects and documented(v) and not _shaky(v)]
+        grounds = tuple(sorted(declining, key=lambda v: v.rule.kind != "exclusion"))
         turning = self._turning(grounds, obligations) if grounds else obligations
         open_ = self._without_idle_tasks(turning, declinable=bool(grounds))
         noted = tuple(o for o in obligations if o not in open_)
