@@ -72,5 +72,7 @@ def check_rules(as_json: AsJson = False, rulebook: Rulebook = None) -> None:
     for message in [] if as_json else messages:
         typer.echo(f"{message.file}: {message.id}: {message.zh} / {message.en}")
     if not as_json and not messages:
-        typer.echo(f"规则库无误 / the rulebook is in order: {len(knowledge.rules)} rules, {len(knowledge.facts)} facts, {knowledge.digest[:12]}")
+        typer.echo(
+            f"规则库无误 / the rulebook is in order: {len(knowledge.rules)} rules, {len(knowledge.facts)} facts, {knowledge.digest[:12]}"
+        )
     raise typer.Exit(1 if messages else 0)

@@ -53,7 +53,15 @@ def _add_nodes(graph: nx.MultiDiGraph[str], k: Knowledge) -> None:
     for plan in k.plans.values():
         _add(graph, plan.id, "Plan", plan.zh, plan.en, plan.source, plan.confidence)
         for version in plan.versions:
-            _add(graph, f"{plan.id}:{version.id}", "PlanVersion", f"{plan.zh} {version.id}", f"{plan.en} {version.id}", plan.source, plan.confidence)
+            _add(
+                graph,
+                f"{plan.id}:{version.id}",
+                "PlanVersion",
+                f"{plan.zh} {version.id}",
+                f"{plan.en} {version.id}",
+                plan.source,
+                plan.confidence,
+            )
     for fact in k.facts.values():
         _add(graph, fact.id, "Fact", fact.zh, fact.en)
     for disease in k.diseases.values():
@@ -106,7 +114,9 @@ def _add_edges(graph: nx.MultiDiGraph[str], k: Knowledge) -> None:
         link(task.id, "ANSWERS", task.fact)
     for hospital in k.hospitals.values():
         if hospital.city:
-            graph.add_node(hospital.city, kind="Region", zh=hospital.city, en=hospital.city, source=hospital.source, confidence=hospital.confidence)
+            graph.add_node(
+                hospital.city, kind="Region", zh=hospital.city, en=hospital.city, source=hospital.source, confidence=hospital.confidence
+            )
             link(f"hospital:{hospital.name}", "LOCATED_IN", hospital.city)
 
 
@@ -156,5 +166,13 @@ def neighbours(graph: nx.MultiDiGraph[str], name: str) -> list[dict[str, Any]]:
         a, b = graph.nodes[source], graph.nodes[target]
         zh, en = RELATIONS[relation]
         words = {"zh": f"{a['zh']}{zh}{b['zh']}", "en": f"{a['en']} {en} {b['en']}"}
-        rows.append({"relation": relation, "direction": "out" if source == name else "in", "words": words, "details": dict(details), "node": node(graph, other)})
+        rows.append(
+            {
+                "relation": relation,
+                "direction": "out" if source == name else "in",
+                "words": words,
+                "details": dict(details),
+                "node": node(graph, other),
+            }
+        )
     return sorted(rows, key=lambda r: (r["direction"], r["relation"], r["node"]["id"]))

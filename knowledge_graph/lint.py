@@ -36,7 +36,12 @@ def _facts(k: Knowledge) -> Iterator[LintMessage]:
     used = {fact for rule in k.rules for fact in facts_of(rule)}
     for fact in k.facts.values():
         if fact.id in used and fact.derive is None and not fact.staff and not k.suppliers(fact.id):
-            yield LintMessage("facts.yaml", fact.id, "无凭证可提供该事实：在 evidence.yaml 的 supplies 中加入", "no paper can supply it: list it under `supplies` of an evidence type")
+            yield LintMessage(
+                "facts.yaml",
+                fact.id,
+                "无凭证可提供该事实：在 evidence.yaml 的 supplies 中加入",
+                "no paper can supply it: list it under `supplies` of an evidence type",
+            )
 
 
 def _evidence(k: Knowledge) -> Iterator[LintMessage]:
@@ -56,7 +61,9 @@ def _versions(k: Knowledge) -> Iterator[LintMessage]:
         for earlier, later in zip(plan.versions, plan.versions[1:], strict=False):
             if earlier.to is None or earlier.to + timedelta(days=1) != later.from_:
                 zh = f"版本 {earlier.id} 与 {later.id} 之间有空档或重叠：使后者自前者结束次日起"
-                yield LintMessage("plans.yaml", plan.id, zh, f"gap or overlap between {earlier.id} and {later.id}: start the later one the day after")
+                yield LintMessage(
+                    "plans.yaml", plan.id, zh, f"gap or overlap between {earlier.id} and {later.id}: start the later one the day after"
+                )
 
 
 def _overrides(k: Knowledge) -> Iterator[LintMessage]:
@@ -64,4 +71,9 @@ def _overrides(k: Knowledge) -> Iterator[LintMessage]:
     own = [r for r in k.rules if r.overrides and not (r.kind == "verification" and r.overrides == {"false": "refer_siu"})]
     if len(own) >= OVERRIDE_SHARE * len(k.rules):
         ids = ", ".join(r.id for r in own)
-        yield LintMessage("rules/", ids, "超过十分之一的规则改写其类别的后果：改用合适的类别", "more than one rule in ten overrides its row: use a fitting kind")
+        yield LintMessage(
+            "rules/",
+            ids,
+            "超过十分之一的规则改写其类别的后果：改用合适的类别",
+            "more than one rule in ten overrides its row: use a fitting kind",
+        )

@@ -81,7 +81,9 @@ def rulebook_text(directory: Path | None = None) -> dict[str, str]:
     """The texts of a rulebook directory by relative name; MalformedFile when it is not one or is not UTF-8."""
     root = directory or SHIPPED
     if not root.is_dir():
-        raise MalformedFile(f"{root}: 不是规则库目录，请给出含 facts.yaml 的目录 / not a rulebook directory: give one that holds facts.yaml")
+        raise MalformedFile(
+            f"{root}: 不是规则库目录，请给出含 facts.yaml 的目录 / not a rulebook directory: give one that holds facts.yaml"
+        )
     texts = {}
     for path in sorted([*root.glob("*.yaml"), *root.glob("*.csv"), *root.glob("rules/*.yaml")]):
         try:
@@ -216,9 +218,13 @@ def _hospitals(texts: Mapping[str, str]) -> dict[str, Hospital]:
     for number, row in enumerate(csv.DictReader(io.StringIO(texts[name])), 2):
         try:
             level = int(row["level"]) if row["level"] else None
-            hospital = Hospital(row["name"], level, row["ownership"] or None, row["city"], row["source"], row["confidence"], row["fictional"] == "yes")
+            hospital = Hospital(
+                row["name"], level, row["ownership"] or None, row["city"], row["source"], row["confidence"], row["fictional"] == "yes"
+            )
         except (KeyError, ValueError, TypeError) as error:
-            raise MalformedFile(f"{name}: 第{number}行 / line {number}: 列有误，请对照表头更正 / wrong columns, correct by the header: {error}") from error
+            raise MalformedFile(
+                f"{name}: 第{number}行 / line {number}: 列有误，请对照表头更正 / wrong columns, correct by the header: {error}"
+            ) from error
         found[hospital.name] = hospital
     return found
 
@@ -233,7 +239,9 @@ def _supplier_index(evidence: Iterable[EvidenceType]) -> dict[str, tuple[Evidenc
 
 def _refer(name: str, identity: str, what: str, target: str, known: Iterable[str]) -> None:
     if target not in known:
-        raise UnknownReference(f"{name}: {identity}: {what} {target!r} 不存在，请定义它或更正编号 / does not exist: define it or correct the id")
+        raise UnknownReference(
+            f"{name}: {identity}: {what} {target!r} 不存在，请定义它或更正编号 / does not exist: define it or correct the id"
+        )
 
 
 def _check(knowledge: Knowledge, rules: list[tuple[str, Rule]]) -> None:
@@ -304,6 +312,8 @@ def _check_goes_to(knowledge: Knowledge) -> None:
             _refer("conditions.yaml", here.id, "goes_to", here.goes_to, knowledge.conditions)
             if here.goes_to in seen:
                 chain = " -> ".join([*seen, here.goes_to])
-                raise CyclicGoesTo(f"conditions.yaml: {condition.id}: goes_to 成环（{chain}），请去掉其中一步 / goes round in a circle, remove one step")
+                raise CyclicGoesTo(
+                    f"conditions.yaml: {condition.id}: goes_to 成环（{chain}），请去掉其中一步 / goes round in a circle, remove one step"
+                )
             seen.append(here.goes_to)
             here = knowledge.conditions[here.goes_to]

@@ -13,7 +13,13 @@ MEMBER = {
     "birth_date": "1983-05-12",
     "memberships": [{"joined_on": "2019-03-10", "effective_on": "2019-03-11"}],
 }
-FILED: dict[str, Any] = {"claim_id": "c-1", "plan": "mutual-aid-reference", "filed_on": "2020-10-20", "diagnosis_claimed": "乳腺癌", "member": MEMBER}
+FILED: dict[str, Any] = {
+    "claim_id": "c-1",
+    "plan": "mutual-aid-reference",
+    "filed_on": "2020-10-20",
+    "diagnosis_claimed": "乳腺癌",
+    "member": MEMBER,
+}
 
 
 def claim_data(**changes: Any) -> dict[str, Any]:

@@ -39,7 +39,11 @@ def domain(name: str, given: Given) -> list[Any]:
     if isinstance(given.possible, OneOf):
         return sorted(given.possible.values, key=str)
     if isinstance(given.possible, Interval):
-        return [d for d in WHOLE[name] if (given.possible.low is None or d >= given.possible.low) and (given.possible.high is None or d <= given.possible.high)]
+        return [
+            d
+            for d in WHOLE[name]
+            if (given.possible.low is None or d >= given.possible.low) and (given.possible.high is None or d <= given.possible.high)
+        ]
     return list(WHOLE[name]) if given.possible is None else [given.possible]
 
 

@@ -22,7 +22,14 @@ from triage.route import Route, Router, documented
 from triage.suggestion import Suggestion
 
 TODAY = date(2020, 12, 1)
-STRICT = {Route.CLEAR: 0, Route.RECOMMEND_PAY: 0, Route.REQUEST_EVIDENCE: 1, Route.HUMAN_REVIEW: 2, Route.INVESTIGATE: 3, Route.REFER_SIU: 4}
+STRICT = {
+    Route.CLEAR: 0,
+    Route.RECOMMEND_PAY: 0,
+    Route.REQUEST_EVIDENCE: 1,
+    Route.HUMAN_REVIEW: 2,
+    Route.INVESTIGATE: 3,
+    Route.REFER_SIU: 4,
+}
 STAGES = ["filing", "intake", "first_review", "investigation", "second_review"]
 FACTS: dict[str, list[Any]] = {
     "pathology.icdo_behavior": [0, 1, 2, 3, 6],
@@ -73,7 +80,12 @@ def random_rules(rng: random.Random) -> tuple[Rule, ...]:
             "confidence": "low",
         }
         rules.append(Rule.model_validate(data))
-    amount = {"id": "amount", "kind": "benefit", "stage": "second_review", "amounts": [{"when": {"fact": "age_at_diagnosis", "ge": 0}, "amount": 1}]}
+    amount = {
+        "id": "amount",
+        "kind": "benefit",
+        "stage": "second_review",
+        "amounts": [{"when": {"fact": "age_at_diagnosis", "ge": 0}, "amount": 1}],
+    }
     words = {"reason": {"zh": "额", "en": "amount"}, "clause": {"zh": "额", "en": "amount"}, "source": "test", "confidence": "low"}
     return (*rules, Rule.model_validate(amount | words))
 
@@ -84,7 +96,16 @@ def random_observations(rng: random.Random) -> list[Observation]:
     for name, values in FACTS.items():
         for _ in range(rng.choice([0, 0, 1, 1, 2])):
             source = rng.choice([Source.DOCUMENT, Source.DOCUMENT, Source.FORM, Source.INVESTIGATION, Source.REVIEWER])
-            found.append(Observation(name, rng.choice(values), source, "pathology_report", rng.choice(["resection", "core_biopsy", "clinical"]), document="d1"))
+            found.append(
+                Observation(
+                    name,
+                    rng.choice(values),
+                    source,
+                    "pathology_report",
+                    rng.choice(["resection", "core_biopsy", "clinical"]),
+                    document="d1",
+                )
+            )
     return found
 
 
@@ -132,13 +153,22 @@ def test_a_stricter_route_names_the_fact_that_made_it_stricter(knowledge: Knowle
             continue
         name = rng.choice(silent)
         before = run(knowledge, rules, observations, None)
-        after = run(knowledge, rules, [*observations, Observation(name, rng.choice(FACTS[name]), Source.DOCUMENT, "pathology_report", "resection")], None)
+        after = run(
+            knowledge,
+            rules,
+            [*observations, Observation(name, rng.choice(FACTS[name]), Source.DOCUMENT, "pathology_report", "resection")],
+            None,
+        )
         a, b = before.routed, after.routed
         if STRICT.get(b.route, 5) <= STRICT.get(a.route, 5) or STAGES.index(b.position) > STAGES.index(a.position):
             continue
         stricter += 1
         router = Router(after.case, after.knowledge, after.facts.plan, after.gate, after.flag_weight)
-        named = [*(o.verdict for o in b.open_ if o.verdict is not None), *b.grounds, *(v for v in after.verdicts if Effect.FLAG in v.effects)]
+        named = [
+            *(o.verdict for o in b.open_ if o.verdict is not None),
+            *b.grounds,
+            *(v for v in after.verdicts if Effect.FLAG in v.effects),
+        ]
         assert any(name in router.base_facts(v) for v in named), (name, a.route, b.route)
     assert stricter > 10
 

@@ -15,7 +15,9 @@ from triage.reading import Reader
 MIN_CHARACTERS = 6
 """Fewer letters than this cannot be a paper."""
 
-TREATING = frozenset({"pathology_report", "discharge_summary", "diagnosis_certificate", "medical_record_front_page", "surgery_record", "admission_record"})
+TREATING = frozenset(
+    {"pathology_report", "discharge_summary", "diagnosis_certificate", "medical_record_front_page", "surgery_record", "admission_record"}
+)
 """Papers of the hospital that made the diagnosis or treated it; a check-up elsewhere is not the hospital of the claim."""
 
 HISTOLOGY = ("consultation", "resection", "core_biopsy", "post_neoadjuvant", "histology", "frozen", "cytology")
@@ -76,7 +78,9 @@ def investigation_reading(
     for number, result in enumerate(results, first):
         name = document_id(number)
         if result.text:
-            reading, paper = read_document(Document(evidence_type=result.evidence_type, text=result.text), name, knowledge, reader, filed_on)
+            reading, paper = read_document(
+                Document(evidence_type=result.evidence_type, text=result.text), name, knowledge, reader, filed_on
+            )
             observations += [o for o in reading.observations if not o.fact.startswith("inv.")]
             findings += reading.findings
             papers.append(paper)

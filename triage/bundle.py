@@ -46,4 +46,6 @@ class Bundle(_Model):
         try:
             return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         except (OSError, yaml.YAMLError, ValidationError) as error:
-            raise BundleError(f"{path}: 风险包无法读取，请更正或去掉该设置 / the bundle cannot be used, correct it or drop the setting: {error}") from error
+            raise BundleError(
+                f"{path}: 风险包无法读取，请更正或去掉该设置 / the bundle cannot be used, correct it or drop the setting: {error}"
+            ) from error

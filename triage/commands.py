@@ -40,7 +40,9 @@ def read_claims(path: Path) -> list[Claim]:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise typer.BadParameter(f"{path}: 无法读取，须为UTF-8的YAML或JSON / cannot be read, it must be YAML or JSON in UTF-8: {error}") from error
+        raise typer.BadParameter(
+            f"{path}: 无法读取，须为UTF-8的YAML或JSON / cannot be read, it must be YAML or JSON in UTF-8: {error}"
+        ) from error
     items = data if isinstance(data, list) else [data]
     return [_claim(path, item) for item in items]
 
@@ -82,7 +84,10 @@ def suggest_command(
     named = [c if c.claim_id else c.model_copy(update={"claim_id": f"claim-{n}"}) for n, (_, c) in enumerate(claims, 1)]
     links = links_among(named, knowledge, reader)
     results = [
-        suggest(assemble(c, knowledge, reader, links=links.get(c.claim_id or "", ())), knowledge, loaded, on.date() if on else today()).to_json() for c in named
+        suggest(
+            assemble(c, knowledge, reader, links=links.get(c.claim_id or "", ())), knowledge, loaded, on.date() if on else today()
+        ).to_json()
+        for c in named
     ]
     if as_json:
         typer.echo(json.dumps(results if len(results) > 1 else results[0], ensure_ascii=False, indent=2))

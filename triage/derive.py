@@ -105,7 +105,7 @@ def _plan_version(facts: Facts, name: str, _: Mapping[str, Any]) -> Fact:
     low, high = by.bounds()
     in_force = [v.id for v in facts.plan.versions if (high is None or v.from_ <= high) and (low is None or v.to is None or v.to >= low)]
     before = low is None or low < facts.plan.versions[0].from_
-    outcomes = frozenset([*in_force, *(["none"] if before and not by.settled or not in_force else [])])
+    outcomes = frozenset([*in_force, *(["none"] if (before and not by.settled) or not in_force else [])])
     outcomes = outcomes - {"none"} if len(outcomes) > 1 else outcomes
     return _from_inputs(name, next(iter(outcomes)) if len(outcomes) == 1 else OneOf(outcomes), [by])
 
@@ -163,7 +163,8 @@ def _in_order(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:
         if low is not None and high is not None and low > high:
             return _from_inputs(name, False, given)
     certain = len(given) == len(inputs) and all(
-        a.bounds()[1] is not None and b.bounds()[0] is not None and a.bounds()[1] <= b.bounds()[0] for a, b in zip(given, given[1:], strict=False)
+        a.bounds()[1] is not None and b.bounds()[0] is not None and a.bounds()[1] <= b.bounds()[0]
+        for a, b in zip(given, given[1:], strict=False)
     )
     return _from_inputs(name, True if certain else EITHER, inputs)
 
@@ -171,7 +172,9 @@ def _in_order(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:
 def _specimen_matches_surgery(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:
     """A resection specimen is taken on the day of surgery; a biopsy's date says nothing about it."""
     collected, surgery = (facts.get(f) for f in spec["specimen_matches_surgery"])
-    days = {o.value for o in facts.observed(collected.id) if o.basis in ("resection", "histology", "post_neoadjuvant") and o.value is not None}
+    days = {
+        o.value for o in facts.observed(collected.id) if o.basis in ("resection", "histology", "post_neoadjuvant") and o.value is not None
+    }
     if not days or not surgery.settled:
         return _from_inputs(name, EITHER, [collected, surgery])
     return _from_inputs(name, surgery.possible in days, [collected, surgery])
@@ -280,7 +283,13 @@ def _breach(facts: Facts, library: Any, query: Mapping[str, Any]) -> bool | Why:
         return library.id in query["ids"]
     if "breaches" not in query:
         return library.severity > 1
-    items = list(library.breaches) if query["breaches"] == "any" else [query["breaches"]] if isinstance(query["breaches"], str) else query["breaches"]
+    items = (
+        list(library.breaches)
+        if query["breaches"] == "any"
+        else [query["breaches"]]
+        if isinstance(query["breaches"], str)
+        else query["breaches"]
+    )
     version = facts.get("plan.version").possible
     versions = [query["version"]] if "version" in query else list(version.values) if isinstance(version, OneOf) else [version]
     words = {library.breaches[item].get(v, "no") for item in items if item in library.breaches for v in versions}

@@ -72,12 +72,16 @@ class Verdict:
     @property
     def asks(self) -> tuple[str, ...]:
         """Base facts a paper could still supply."""
-        return tuple(dict.fromkeys(n for f in self.pivotal if not f.conflict and f.why in (None, Why.NOT_SUPPLIED) for n in f.needs or (f.id,)))
+        return tuple(
+            dict.fromkeys(n for f in self.pivotal if not f.conflict and f.why in (None, Why.NOT_SUPPLIED) for n in f.needs or (f.id,))
+        )
 
     @property
     def whys(self) -> tuple[Why, ...]:
         """The whys that need a person."""
-        return tuple(dict.fromkeys(f.why for f in self.pivotal if f.why not in (None, Why.NOT_SUPPLIED) and not f.conflict and f.why is not None))
+        return tuple(
+            dict.fromkeys(f.why for f in self.pivotal if f.why not in (None, Why.NOT_SUPPLIED) and not f.conflict and f.why is not None)
+        )
 
 
 def finding_name(query: Mapping[str, Any]) -> str:
@@ -236,15 +240,24 @@ def effects(verdict: Verdict) -> tuple[Effect, ...]:
     if outcome is Outcome.FALSE:
         return (_OVERRIDE[rule.overrides["false"]] if "false" in rule.overrides else on_false,)
     if outcome is Outcome.CONFLICT:
-        return (on_conflict, Effect.REQUEST) if verdict.asks and on_conflict is Effect.INVESTIGATE and rule.kind != "consistency" else (on_conflict,)
+        return (
+            (on_conflict, Effect.REQUEST)
+            if verdict.asks and on_conflict is Effect.INVESTIGATE and rule.kind != "consistency"
+            else (on_conflict,)
+        )
     return _unknown(verdict)
+
+
+def _unshown(fact: Fact) -> bool:
+    """A finding nobody has recorded, or a search nobody has made: what no paper can prove absent."""
+    return not fact.sources and fact.id.startswith(("finding:", "inv."))
 
 
 def _unknown(verdict: Verdict) -> tuple[Effect, ...]:
     kind = verdict.rule.kind
     if kind in ("consistency", "red_flag"):
         return (Effect.NOTED,)
-    if verdict.rule.unless_shown and any(not f.sources for f in verdict.pivotal) and not verdict.whys:
+    if verdict.rule.unless_shown and any(_unshown(f) for f in verdict.pivotal) and not verdict.whys:
         return (Effect.UNSHOWN,)
     asked = Effect.TASK if kind == "verification" else Effect.REQUEST
     found = (Effect.PERSON,) if verdict.whys or verdict.degraded else ()

@@ -62,7 +62,9 @@ class Truth:
     degraded: bool = False
 
 
-def compile_condition(condition: Mapping[str, Any], name_finding: Callable[[Mapping[str, Any]], str], parameters: Mapping[str, float]) -> Node:
+def compile_condition(
+    condition: Mapping[str, Any], name_finding: Callable[[Mapping[str, Any]], str], parameters: Mapping[str, float]
+) -> Node:
     """A tree from rulebook data. `{plan: NAME}` becomes the plan's number; a finding query becomes the fact `name_finding` gives it."""
     if "all_of" in condition:
         branches = [compile_condition(c, name_finding, parameters) for c in condition["all_of"]]
@@ -84,7 +86,16 @@ def _compile_atom(condition: Mapping[str, Any], parameters: Mapping[str, float])
     for op, constant in condition.items():
         if op not in ("fact", "of"):
             value = parameters[constant["plan"]] if isinstance(constant, dict) else constant
-            tests.append((op, frozenset(value) if isinstance(value, list) and op != "starts_with" else tuple(value) if isinstance(value, list) else value))
+            tests.append(
+                (
+                    op,
+                    frozenset(value)
+                    if isinstance(value, list) and op != "starts_with"
+                    else tuple(value)
+                    if isinstance(value, list)
+                    else value,
+                )
+            )
     return Atom(fact, tuple(tests))
 
 
@@ -204,14 +215,18 @@ def truth(node: Node, fact_of: Callable[[str], Known], definition_of: Callable[[
         if atom not in by_fact.get(atom.fact, ()):
             by_fact[atom.fact] = (*by_fact.get(atom.fact, ()), atom)
     vectors = {name: cells(fact_of(name), definition_of(name), group) for name, group in by_fact.items()}
-    can = {a: (any(v[i] for v in vectors[n]), not all(v[i] for v in vectors[n])) for n, group in by_fact.items() for i, a in enumerate(group)}
+    can = {
+        a: (any(v[i] for v in vectors[n]), not all(v[i] for v in vectors[n])) for n, group in by_fact.items() for i, a in enumerate(group)
+    }
     can_true, can_false = _bits(node, can)
     if can_true != can_false:
         return Truth(can_true)
     return _enumerate(node, by_fact, vectors, read_once=uses == len(by_fact))
 
 
-def _enumerate(node: Node, by_fact: Mapping[str, tuple[Atom, ...]], vectors: Mapping[str, set[tuple[bool, ...]]], *, read_once: bool) -> Truth:
+def _enumerate(
+    node: Node, by_fact: Mapping[str, tuple[Atom, ...]], vectors: Mapping[str, set[tuple[bool, ...]]], *, read_once: bool
+) -> Truth:
     free = [name for name in by_fact if len(vectors[name]) > 1]
     size = 1
     for name in free:

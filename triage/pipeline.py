@@ -41,7 +41,9 @@ def filed_observations(claim: Claim, knowledge: Knowledge, conditions: tuple[str
         "hospital.name": claim.hospital,
     }
     found = [Observation(fact, value, Source.FORM) for fact, value in stated.items() if value is not None]
-    found.append(Observation("claim.disease_mapped", True if conditions else None, Source.FORM, why=None if conditions else Why.NOT_SUPPLIED))
+    found.append(
+        Observation("claim.disease_mapped", True if conditions else None, Source.FORM, why=None if conditions else Why.NOT_SUPPLIED)
+    )
     if conditions:
         possible = any(knowledge.conditions[c].accident_possible for c in conditions)
         found.append(Observation("condition.accident_possible", possible, Source.REGISTRY))
@@ -58,7 +60,15 @@ def suggest(case: CaseFile, knowledge: Knowledge, bundle: Bundle | None, today: 
     filed = filed_observations(case.claim, knowledge, conditions)
     rules = rules_for(knowledge, plan, conditions)
     whole = CaseFile(
-        case.claim, (*filed, *case.observations), case.findings, case.papers, case.rounds, case.released, case.investigated, case.drawn_for_audit, case.disputed
+        case.claim,
+        (*filed, *case.observations),
+        case.findings,
+        case.papers,
+        case.rounds,
+        case.released,
+        case.investigated,
+        case.drawn_for_audit,
+        case.disputed,
     )
     facts = Facts(whole, knowledge, plan, today, finding_queries=dict(rules.queries))
     verdicts = tuple(judge(rule, facts) for rule in rules.rules)

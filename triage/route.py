@@ -141,10 +141,17 @@ class Router:
             return []
         weights, weight = self.plan.flag_weights, self.flag_weight
         if weight >= weights.investigate:
-            zh, en = f"风险提示权重{weight:g}达到调查阈值{weights.investigate:g}", f"red flags weigh {weight:g}, at least {weights.investigate:g}"
+            zh, en = (
+                f"风险提示权重{weight:g}达到调查阈值{weights.investigate:g}",
+                f"red flags weigh {weight:g}, at least {weights.investigate:g}",
+            )
             return [Obligation("investigation", Effect.INVESTIGATE, None, zh, en)]
         if not self.gate.open:
-            return [Obligation("investigation", Effect.INVESTIGATE, None, f"放行闸门关闭：{self.gate.zh}", f"the gate is closed: {self.gate.en}")]
+            return [
+                Obligation(
+                    "investigation", Effect.INVESTIGATE, None, f"放行闸门关闭：{self.gate.zh}", f"the gate is closed: {self.gate.en}"
+                )
+            ]
         return []
 
     def _without_idle_tasks(self, obligations: list[Obligation], *, declinable: bool) -> tuple[Obligation, ...]:
@@ -164,7 +171,7 @@ class Router:
         return kept
 
     def _can_turn(self, obligation: Obligation, verdict: Verdict, about: frozenset[str]) -> bool:
-        if obligation.effect not in (Effect.INVESTIGATE, Effect.PERSON) or Effect.DECLINE in verdict.effects and not _shaky(verdict):
+        if obligation.effect not in (Effect.INVESTIGATE, Effect.PERSON) or (Effect.DECLINE in verdict.effects and not _shaky(verdict)):
             return False
         facts = self.base_facts(verdict)
         return bool(facts & about) or "consistency.identity" in facts
@@ -182,7 +189,9 @@ class Router:
             waiting += [n for n in _names_in(definition.derive) if n in self.knowledge.facts] if definition and definition.derive else []
         return frozenset(found)
 
-    def _held(self, open_: tuple[Obligation, ...], grounds: tuple[Verdict, ...], noted: tuple[Obligation, ...], lookups: tuple[str, ...]) -> Routed:
+    def _held(
+        self, open_: tuple[Obligation, ...], grounds: tuple[Verdict, ...], noted: tuple[Obligation, ...], lookups: tuple[str, ...]
+    ) -> Routed:
         position = next(s for s in STAGES if any(o.stage == s for o in open_))
         here = [o for o in open_ if o.stage == position]
         strictest = max(here, key=lambda o: _STRICTNESS[o.effect][0])
@@ -239,5 +248,3 @@ def _why(obligation: Obligation, route: Route) -> str:
     if verdict.outcome is Outcome.CONFLICT:
         return "conflict"
     return Why.NOT_SUPPLIED.value if route is Route.REQUEST_EVIDENCE else verdict.rule.id
-
-

@@ -17,7 +17,7 @@ from triage.explain import fact_in_words, obligation_in_words, verdict_in_words
 from triage.facts import Facts, source_json
 from triage.gate import Gate
 from triage.judge import Effect, Verdict
-from triage.route import Obligation, Routed, Route, all_required_true, documented
+from triage.route import Obligation, Route, Routed, all_required_true, documented
 
 ENGINE = "1"
 """Raised with every change that may alter a suggestion for the same inputs."""
@@ -92,11 +92,12 @@ class Suggestion:
         """The path's nodes that are not rules: R8 risk, S1 all required true, S3 grounds documented."""
         declines = [v for v in self.verdicts if Effect.DECLINE in v.effects]
         required = all_required_true(self.verdicts)
-        undecided = any(v.outcome.value in ("unknown", "conflict") for v in self.verdicts if v.rule.kind in ("definition", "document", "requirement", "exclusion"))
+        outcomes = {v.outcome.value for v in self.verdicts if v.rule.kind in ("definition", "document", "requirement", "exclusion")}
+        whole = "true" if required else next((o for o in ("conflict", "unknown") if o in outcomes), "false")
         low = "true" if self.gate.open else "false" if self.gate.code in ("flag_weight", "score_above_threshold", "audit") else "unknown"
         nodes = [
             ("risk-gate", "R8", "first_review", low, {"zh": f"风险与放行闸门：{self.gate.zh}", "en": f"risk and gate: {self.gate.en}"}),
-            ("all-required", "S1", "second_review", "true" if required else "unknown" if undecided else "false", _ALL_REQUIRED),
+            ("all-required", "S1", "second_review", whole, _ALL_REQUIRED),
         ]
         if declines:
             nodes.append(("ground-documented", "S3", "second_review", "true" if any(map(documented, declines)) else "false", _DOCUMENTED))
@@ -115,7 +116,15 @@ class Suggestion:
         for need in self.routed.lookups:
             definition = self.knowledge.facts[need]
             suppliers = [e.id for e in self.knowledge.suppliers(need)]
-            actions.append({"kind": "lookup", "fact": need, "evidence": suppliers, "zh": f"工作人员查询：{definition.zh}", "en": f"staff look up: {definition.en}"})
+            actions.append(
+                {
+                    "kind": "lookup",
+                    "fact": need,
+                    "evidence": suppliers,
+                    "zh": f"工作人员查询：{definition.zh}",
+                    "en": f"staff look up: {definition.en}",
+                }
+            )
         return actions
 
     def _action(self, obligation: Obligation, *, noted: bool) -> dict[str, Any]:
@@ -132,7 +141,15 @@ class Suggestion:
         done = {r.task for r in self.case.claim.investigation}
         tasks = [self.knowledge.tasks[t] for t in dict.fromkeys(names) if t not in done]
         return [
-            {"task": t.id, "zh": t.zh, "en": t.en, "cost": t.cost, "days": list(t.days), "facts": [t.fact], "evidence_type": t.evidence_type}
+            {
+                "task": t.id,
+                "zh": t.zh,
+                "en": t.en,
+                "cost": t.cost,
+                "days": list(t.days),
+                "facts": [t.fact],
+                "evidence_type": t.evidence_type,
+            }
             for t in sorted(tasks, key=lambda t: (t.cost, t.id))
         ]
 
@@ -150,17 +167,27 @@ class Suggestion:
         if self.bundle is None:
             found.append({"code": "no_model", "zh": "没有风险模型，闸门关闭", "en": "no risk model: the gate stays closed"})
         elif self.bundle.purpose == "test":
-            found.append({"code": "test_bundle", "zh": "使用试验用风险包，放行无效力", "en": "a test bundle is in use: its releases certify nothing"})
+            found.append(
+                {"code": "test_bundle", "zh": "使用试验用风险包，放行无效力", "en": "a test bundle is in use: its releases certify nothing"}
+            )
         if any(v.degraded for v in self.verdicts):
-            found.append({"code": "limit", "zh": "有规则因组合过多按未知处理", "en": "a rule had too many combinations and was left unknown"})
+            found.append(
+                {"code": "limit", "zh": "有规则因组合过多按未知处理", "en": "a rule had too many combinations and was left unknown"}
+            )
         return found
 
 
 _ALL_REQUIRED = {"zh": "全部要件为真且无未决疑点", "en": "everything required is true and nothing is open"}
 _DOCUMENTED = {"zh": "不予给付的依据有书证", "en": "the ground for a decline is documented"}
 _ROUTE_WORDS = {
-    Route.CLEAR: {"zh": "各阶段均无未决事项，且在放行证书范围内：免实地调查（未发现问题，不等于不存在）", "en": "Nothing is open and the certificate covers it: no field investigation (nothing was found, not that there is nothing)"},
-    Route.RECOMMEND_PAY: {"zh": "全部要件成立且金额已核定，建议给付，由人决定", "en": "Everything required is met and the amount is determined: payment is recommended, a person decides"},
+    Route.CLEAR: {
+        "zh": "各阶段均无未决事项，且在放行证书范围内：免实地调查（未发现问题，不等于不存在）",
+        "en": "Nothing is open and the certificate covers it: no field investigation (nothing was found, not that there is nothing)",
+    },
+    Route.RECOMMEND_PAY: {
+        "zh": "全部要件成立且金额已核定，建议给付，由人决定",
+        "en": "Everything required is met and the amount is determined: payment is recommended, a person decides",
+    },
     Route.HUMAN_REVIEW: {"zh": "仍有要件未能确认，请人工核定", "en": "Something required is not confirmed: a person decides"},
 }
 
@@ -168,7 +195,9 @@ _ROUTE_WORDS = {
 def missing_evidence(suggestion: Suggestion) -> list[dict[str, Any]]:
     """One batch: for every open request the cheapest paper that can supply each fact, cheapest first."""
     knowledge = suggestion.knowledge
-    needs = dict.fromkeys(n for o in suggestion.routed.open_ if o.effect is Effect.REQUEST and o.verdict is not None for n in _needs(o.verdict))
+    needs = dict.fromkeys(
+        n for o in suggestion.routed.open_ if o.effect is Effect.REQUEST and o.verdict is not None for n in _needs(o.verdict)
+    )
     chosen: dict[str, list[str]] = {}
     for need in needs:
         options = [e for e in _papers_for(knowledge, need) if e.asked_of == "claimant"]
@@ -177,7 +206,15 @@ def missing_evidence(suggestion: Suggestion) -> list[dict[str, Any]]:
             chosen.setdefault(best.id, []).append(need)
     papers = sorted((knowledge.evidence[name] for name in chosen), key=lambda e: (e.cost, e.delay_days, e.id))
     return [
-        {"evidence_type": e.id, "zh": e.zh, "en": e.en, "facts": chosen[e.id], "issuer": e.issuer.model_dump(), "cost": e.cost, "delay_days": e.delay_days}
+        {
+            "evidence_type": e.id,
+            "zh": e.zh,
+            "en": e.en,
+            "facts": chosen[e.id],
+            "issuer": e.issuer.model_dump(),
+            "cost": e.cost,
+            "delay_days": e.delay_days,
+        }
         for e in papers
     ]
 

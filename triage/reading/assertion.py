@@ -71,7 +71,9 @@ def assertion(text: str, start: int, end: int, words: Vocabulary, section: str =
         return Assertion.NEGATED if negated else Assertion.FAMILY
     uncertain = _uncertain(plain_before, plain_after, words)
     without_hedges = _masked(words.uncertain_forward, plain_before)
-    if not uncertain and (_forward(words.negation_forward, without_hedges, REACH["negated"], words) or _backward(words.negation_backward, plain_after)):
+    if not uncertain and (
+        _forward(words.negation_forward, without_hedges, REACH["negated"], words) or _backward(words.negation_backward, plain_after)
+    ):
         return Assertion.NEGATED
     if uncertain:
         return Assertion.UNCERTAIN

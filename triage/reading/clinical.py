@@ -10,7 +10,7 @@ from knowledge_graph.libraries import Morphology
 from triage.observation import Assertion
 from triage.reading.dates import DatedSpan, DateLike
 from triage.reading.page import Page, Section
-from triage.reading.pathology import statements
+from triage.reading.pathology import Statement, statements
 from triage.reading.staging import read_stage
 from triage.reading.vocabulary import pattern
 from triage.values import Interval
@@ -48,15 +48,19 @@ def _read_diagnosis(page: Page, bodies: list[Section], morphology: Sequence[Morp
     strongest = max(stated, key=lambda s: min(s.behaviours), default=None)
     if strongest is not None and len(strongest.behaviours) == 1:
         page.observe("pathology.icdo_behavior", min(strongest.behaviours), strongest.start, strongest.end)
-    _read_codes(page, bodies)
+    _read_codes(page, bodies, strongest)
     for body in bodies:
         side = next(iter(page.words.side.finditer(page.lower, body.start, body.end)), None)
         names = {page.words.sides[m.group()] for m in page.words.side.finditer(page.lower, body.start, body.end)}
         if side and names <= {"left", "right", "both"}:
-            page.observe("tumour.laterality", names.pop() if len(names) == 1 else "both" if "both" in names else page.words.sides[side.group()], *side.span())
+            page.observe(
+                "tumour.laterality",
+                names.pop() if len(names) == 1 else "both" if "both" in names else page.words.sides[side.group()],
+                *side.span(),
+            )
 
 
-def _read_codes(page: Page, bodies: Iterable[Section]) -> None:
+def _read_codes(page: Page, bodies: Iterable[Section], strongest: Statement | None) -> None:
     """Printed codes as they are; without one, the code of the first diagnosis term, with its quadrant."""
     terms = pattern(page.words.clinical_terms)
     for body in bodies:
@@ -68,6 +72,8 @@ def _read_codes(page: Page, bodies: Iterable[Section]) -> None:
         for match in terms.finditer(page.lower, body.start, body.end):
             if page.assertion(match.start(), match.end()) is Assertion.PRESENT:
                 code = page.words.clinical_terms[match.group()]
+                if strongest is not None and strongest.behaviours == {3} and code.startswith("D"):
+                    code = "C50.9"
                 quadrant = page.words.quadrant.search(page.lower, body.start, body.end)
                 if code == "C50.9" and quadrant:
                     code = page.words.quadrants[quadrant.group()]
@@ -131,7 +137,11 @@ def _read_told_diagnosis(page: Page, on: DateLike | None, morphology: Sequence[M
         if page.section_at(match.start()) in ("past_history", "family_history"):
             continue
         left, right = page.sentence(match.start(), match.end())
-        named = [s for s in statements(page, [Section("", match.end(), right)], morphology) if s.assertion is Assertion.PRESENT and max(s.behaviours) >= 1]
+        named = [
+            s
+            for s in statements(page, [Section("", match.end(), right)], morphology)
+            if s.assertion is Assertion.PRESENT and max(s.behaviours) >= 1
+        ]
         told = [d for d in page.dates if left <= d.start < match.start() and isinstance(d.value, date)]
         if not named or not told:
             continue

@@ -12,8 +12,12 @@ from triage.reading.page import Page, Section, Term
 
 STORY = ("chief_complaint", "present_illness", "past_history", "personal_history", "")
 _ASSERTED = (Assertion.PRESENT, Assertion.HISTORICAL, Assertion.UNCERTAIN)
-_LUMP = re.compile(r"(?:乳(?:腺|房)?|腋[窝下])[^。;,\n]{0,6}?(?:结节|肿[块物]|包块|占位|疼痛|胀痛|溢液|凹陷|硬块|团块|淋巴结)|乳头[^。;,\n]{0,4}(?:溢液|溢血|凹陷|糜烂)|breast (?:lump|mass|nodule)")
-NODULE = re.compile(r"(?:左|右|双)侧?乳(?:腺|房)?[^。;,\n癌]{0,8}?(?:结节|肿[块物]|包块|占位|团块)|乳(?:腺|房)(?:内)?[^。;,\n癌]{0,4}?(?:结节|肿[块物]|包块|占位|团块)|breast (?:lump|mass|nodule)")
+_LUMP = re.compile(
+    r"(?:乳(?:腺|房)?|腋[窝下])[^。;,\n]{0,6}?(?:结节|肿[块物]|包块|占位|疼痛|胀痛|溢液|凹陷|硬块|团块|淋巴结)|乳头[^。;,\n]{0,4}(?:溢液|溢血|凹陷|糜烂)|breast (?:lump|mass|nodule)"
+)
+NODULE = re.compile(
+    r"(?:左|右|双)侧?乳(?:腺|房)?[^。;,\n癌]{0,8}?(?:结节|肿[块物]|包块|占位|团块)|乳(?:腺|房)(?:内)?[^。;,\n癌]{0,4}?(?:结节|肿[块物]|包块|占位|团块)|breast (?:lump|mass|nodule)"
+)
 
 
 def read_history(page: Page, on: DateLike | None, nodule: str) -> None:
@@ -31,7 +35,9 @@ def _read_complaint(page: Page, section: Section, reference: date, *, dated: boo
     if not spans or not _LUMP.search(page.lower, section.start, section.end):
         return
     days, match = max(spans, key=lambda item: item[0].high)
-    page.observe("history.complaint_duration_days", days.low if days.low == days.high else days, match.start(), match.end(), basis="clinical")
+    page.observe(
+        "history.complaint_duration_days", days.low if days.low == days.high else days, match.start(), match.end(), basis="clinical"
+    )
     if dated:
         page.observe("history.complaint_began_on", before(reference, days), section.start, match.end(), basis="clinical")
 
@@ -92,4 +98,3 @@ def _read_categories(page: Page, reference: date, on: DateLike | None) -> None:
         when = event_date(page, category.start, category.end, reference, on)
         told = page.section_at(category.start) in STORY and page.section_at(category.start) != ""
         observe_category(page, category, when, Assertion.HISTORICAL if told else Assertion.PRESENT)
-

@@ -11,8 +11,14 @@ from triage.reading.dates import DateLike
 from triage.reading.page import Page
 
 _GRADE = r"(?P<{0}>[0-6]|[ⅰⅱⅲⅳⅴⅵ]|iv|v|i{{1,3}})\s?(?P<{1}>[abc](?![a-z]))?"
-_BIRADS = re.compile(r"bi-?\s?rads(?:-?us)?\s{0,2}(?:分类|分级|评估|category|cat\.?)?\s{0,2}[:()为]?\s{0,2}" + _GRADE.format("g", "s") + r"\s?(?:类|级|\)|(?![\d.]))")
-_BY_SIDE = re.compile(r"bi-?\s?rads(?:-?us)?\s{0,2}(?:分类|分级)?\s{0,2}[:(]?\s{0,2}(?P<list>(?:[左右双]侧?乳?(?:腺|房)?\s{0,2}[:(]?\s{0,2}[0-6ⅰ-ⅵ]\s?[abc]?\s?[类级)]{0,2}[,、;\s]{0,2}){1,3})")
+_BIRADS = re.compile(
+    r"bi-?\s?rads(?:-?us)?\s{0,2}(?:分类|分级|评估|category|cat\.?)?\s{0,2}[:()为]?\s{0,2}"
+    + _GRADE.format("g", "s")
+    + r"\s?(?:类|级|\)|(?![\d.]))"
+)
+_BY_SIDE = re.compile(
+    r"bi-?\s?rads(?:-?us)?\s{0,2}(?:分类|分级)?\s{0,2}[:(]?\s{0,2}(?P<list>(?:[左右双]侧?乳?(?:腺|房)?\s{0,2}[:(]?\s{0,2}[0-6ⅰ-ⅵ]\s?[abc]?\s?[类级)]{0,2}[,、;\s]{0,2}){1,3})"
+)
 _SIDE_ITEM = re.compile(r"(?P<side>[左右双])侧?乳?(?:腺|房)?\s{0,2}[:(]?\s{0,2}" + _GRADE.format("g", "s"))
 _SIDE_NAME = {"左": "left", "右": "right", "双": "both"}
 _DIGIT = {"ⅰ": "1", "ⅱ": "2", "ⅲ": "3", "ⅳ": "4", "ⅴ": "5", "ⅵ": "6", "i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
@@ -88,7 +94,10 @@ def read_imaging(page: Page, on: DateLike | None) -> None:
 def _read_side(page: Page) -> None:
     suspicious = [(c.start, c.side) for c in categories(page) if c.grade in SUSPICIOUS and c.side in ("left", "right")]
     for match in _MALIGNANT.finditer(page.lower):
-        if page.section_at(match.start()) != "clinical_dx" and page.assertion(match.start(), match.end()) in (Assertion.PRESENT, Assertion.UNCERTAIN):
+        if page.section_at(match.start()) != "clinical_dx" and page.assertion(match.start(), match.end()) in (
+            Assertion.PRESENT,
+            Assertion.UNCERTAIN,
+        ):
             suspicious.append((match.start(), page.side_of(match.start(), match.end())))
     sides = {side for _, side in suspicious if side}
     if len(sides) == 1:

@@ -12,15 +12,26 @@ _HOSPITAL = re.compile(r"[\u4e00-\u9fff()·]{2,24}?(?:医院|卫生院|保健院
 _HOSPITAL_EN = re.compile(r"[A-Z][A-Za-z'. ]{2,40} (?:Hospital|Medical Center|Clinic)")
 _LABELS = r"(?=\s|性别|年龄|出生|科|床|门诊|住院|民族|$|[,;(。|、:/])"
 _NAME = re.compile(r"(?:患者姓名|病人姓名|姓\s{0,4}名|患\s{0,2}者)\s{0,2}[:]?\s{0,3}(?P<v>[\u4e00-\u9fff·*×]{1,6}?)" + _LABELS)
-_NAME_EN = re.compile(r"(?:patient(?: name)?|name)\s{0,2}:\s{0,3}(?P<v>[A-Za-z*][A-Za-z.'* -]{1,30}?)(?=\s{2,}|\n|,|;|\||$| sex| age| dob| gender| mrn)", re.IGNORECASE)
+_NAME_EN = re.compile(
+    r"(?:patient(?: name)?|name)\s{0,2}:\s{0,3}(?P<v>[A-Za-z*][A-Za-z.'* -]{1,30}?)(?=\s{2,}|\n|,|;|\||$| sex| age| dob| gender| mrn)",
+    re.IGNORECASE,
+)
 _NOT_NAMES = frozenset({"男", "女", "因", "于", "自", "入院", "签名", "家属", "性别", "本人", "自述", "诉", "要求", "女性", "男性", "缘于"})
 _SEX = re.compile(r"性\s{0,4}别\s{0,2}:?\s{0,3}(?P<v>男|女)|(?<=[\s,:、|])(?P<w>男|女)性?(?=[\s,、|]{1,3}(?:年龄)?\D{0,3}\d{1,3}\s{0,2}岁)")
 _SEX_EN = re.compile(r"(?:sex|gender)\s{0,2}:\s{0,3}(?P<v>male|female|m|f)\b", re.IGNORECASE)
-_AGE = re.compile(r"年\s{0,4}龄\s{0,2}:?\s{0,3}(?P<v>\d{1,3})\s{0,2}(?:岁|周岁|y)?(?![\d个月天])|(?<=[男女性,\s、|])(?P<w>\d{1,3})\s{0,2}岁(?![前时起余])")
+_AGE = re.compile(
+    r"年\s{0,4}龄\s{0,2}:?\s{0,3}(?P<v>\d{1,3})\s{0,2}(?:岁|周岁|y)?(?![\d个月天])|(?<=[男女性,\s、|])(?P<w>\d{1,3})\s{0,2}岁(?![前时起余])"
+)
 _AGE_EN = re.compile(r"age\s{0,2}:\s{0,3}(?P<v>\d{1,3})|(?P<w>\d{1,3})[- ]year[- ]old", re.IGNORECASE)
 _ID_NUMBER = re.compile(r"(?:身份证件?号?码?|公民身份号码|证件号码?)\s{0,2}:?\s{0,3}(?P<v>\d{17}[\dXx])")
-_DEPARTMENT = re.compile(r"(?:就诊科室|入院科室|出院科室|送检科室|申请科室|科\s{0,4}室|科\s{0,4}别|病\s{0,2}区|department)\s{0,2}:\s{0,3}(?P<v>[\u4e00-\u9fffA-Za-z()]{2,14}?)(?=\s|[,;。|]|床|住院|姓名|$)", re.IGNORECASE)
-_PATHOLOGY_NUMBER = re.compile(r"(?:病理(?:检查|标本|诊断)?(?:号|编号|号码)|活检号|accession(?: no\.?| number)?|pathology no\.?)\s{0,2}:?\s{0,3}(?P<v>[A-Za-z]{0,3}\d[A-Za-z0-9-]{2,20})", re.IGNORECASE)
+_DEPARTMENT = re.compile(
+    r"(?:就诊科室|入院科室|出院科室|送检科室|申请科室|科\s{0,4}室|科\s{0,4}别|病\s{0,2}区|department)\s{0,2}:\s{0,3}(?P<v>[\u4e00-\u9fffA-Za-z()]{2,14}?)(?=\s|[,;。|]|床|住院|姓名|$)",
+    re.IGNORECASE,
+)
+_PATHOLOGY_NUMBER = re.compile(
+    r"(?:病理(?:检查|标本|诊断)?(?:号|编号|号码)|活检号|accession(?: no\.?| number)?|pathology no\.?)\s{0,2}:?\s{0,3}(?P<v>[A-Za-z]{0,3}\d[A-Za-z0-9-]{2,20})",
+    re.IGNORECASE,
+)
 
 _COLLECTED = r"标本采集|采集|取材|送检|离体|collected|collection"
 _RECEIVED = r"标本接收|接收|收到|收样|收检|签收|received"
@@ -43,8 +54,12 @@ _ROLES = tuple(
     )
 )
 _BARE_DATE = re.compile(r"(?:^|[\s,;|])(?:日\s{0,2}期|时\s{0,2}间|date)\s{0,2}:?\s{0,3}$", re.IGNORECASE)
-_FIRST_SIGNER = re.compile(r"(?:报告|诊断|初诊|主检|检验|病理|签发)\s{0,2}(?:医师|医生|者|人)\s{0,2}(?:签名|签字)?\s{0,2}:?\s{0,3}(?P<v>[\u4e00-\u9fff]{2,4}|\S{2,10})|医\s{0,2}[师生]\s{0,2}:\s{0,3}(?P<w>[\u4e00-\u9fff]{2,4})")
-_SECOND_SIGNER = re.compile(r"(?:复核|审核|复诊|审签|审阅|上级|校对|核对|复审)\s{0,2}(?:医师|医生|者|人)?\s{0,2}(?:签名|签字)?\s{0,2}:\s{0,3}(?P<v>[\u4e00-\u9fff]{2,4}|\S{2,10})")
+_FIRST_SIGNER = re.compile(
+    r"(?:报告|诊断|初诊|主检|检验|病理|签发)\s{0,2}(?:医师|医生|者|人)\s{0,2}(?:签名|签字)?\s{0,2}:?\s{0,3}(?P<v>[\u4e00-\u9fff]{2,4}|\S{2,10})|医\s{0,2}[师生]\s{0,2}:\s{0,3}(?P<w>[\u4e00-\u9fff]{2,4})"
+)
+_SECOND_SIGNER = re.compile(
+    r"(?:复核|审核|复诊|审签|审阅|上级|校对|核对|复审)\s{0,2}(?:医师|医生|者|人)?\s{0,2}(?:签名|签字)?\s{0,2}:\s{0,3}(?P<v>[\u4e00-\u9fff]{2,4}|\S{2,10})"
+)
 HEADER = 400
 """Characters in which the letterhead's fields stand."""
 
@@ -92,7 +107,14 @@ def read_letterhead(page: Page, roles: dict[str, list[DatedSpan]]) -> None:
     _hospital(page)
     _person(page, document_date(page, roles))
     match = _DEPARTMENT.search(page.plain)
-    if match and page.evidence_type in ("discharge_summary", "admission_record", "outpatient_record", "medical_record_front_page", "surgery_record", "pathology_report"):
+    if match and page.evidence_type in (
+        "discharge_summary",
+        "admission_record",
+        "outpatient_record",
+        "medical_record_front_page",
+        "surgery_record",
+        "pathology_report",
+    ):
         page.observe("department", match["v"], match.start(), match.end())
     for role, fact in (("admitted", "admission.date"), ("discharged", "discharge.date"), ("operated", "surgery.date")):
         if page.evidence_type in ("discharge_summary", "admission_record", "medical_record_front_page", "surgery_record"):
@@ -136,7 +158,11 @@ def read_specimen_dates(page: Page, roles: dict[str, list[DatedSpan]]) -> None:
     number = _PATHOLOGY_NUMBER.search(page.plain)
     if number:
         page.observe("pathology.number", number["v"].upper(), number.start("v"), number.end("v"))
-    for role, fact in (("collected", "pathology.collected_on"), ("received", "pathology.received_on"), ("reported", "pathology.reported_on")):
+    for role, fact in (
+        ("collected", "pathology.collected_on"),
+        ("received", "pathology.received_on"),
+        ("reported", "pathology.reported_on"),
+    ):
         for dated in roles.get(role, [])[:1]:
             page.observe(fact, dated.value, dated.start, dated.end, event_on=dated.value)
 
@@ -146,7 +172,9 @@ def read_signatures(page: Page) -> None:
     first, second = _FIRST_SIGNER.search(page.plain), _SECOND_SIGNER.search(page.plain)
     if second and first:
         names = {next(v for v in m.groupdict().values() if v) for m in (first, second)}
-        page.observe("pathology.double_signed", len(names) == 2, first.start(), second.end() if second.end() > first.start() else first.end())
+        page.observe(
+            "pathology.double_signed", len(names) == 2, first.start(), second.end() if second.end() > first.start() else first.end()
+        )
     elif first:
         page.observe("pathology.double_signed", False, first.start(), first.end())
 
@@ -154,4 +182,3 @@ def read_signatures(page: Page) -> None:
 def find_dates(plain: str) -> tuple[DatedSpan, ...]:
     """Every date of a page."""
     return tuple(dates(plain))
-

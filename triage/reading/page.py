@@ -117,11 +117,25 @@ class Page:
             )
         )
 
-    def mention(self, finding: str, asserted: Assertion, start: int, end: int, *, event_on: DateLike | None, side: str = "", grade: str = "") -> None:
+    def mention(
+        self, finding: str, asserted: Assertion, start: int, end: int, *, event_on: DateLike | None, side: str = "", grade: str = ""
+    ) -> None:
         """Notes a positive finding of the library."""
         span = self.span(start, end)
         self.findings.append(
-            FindingMention(finding, asserted, Source.DOCUMENT, event_on, side, grade, self.evidence_type, span, self.section_at(start), READER, self.document)
+            FindingMention(
+                finding,
+                asserted,
+                Source.DOCUMENT,
+                event_on,
+                side,
+                grade,
+                self.evidence_type,
+                span,
+                self.section_at(start),
+                READER,
+                self.document,
+            )
         )
 
     def side_before(self, at: int, left: int) -> str:

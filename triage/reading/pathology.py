@@ -24,10 +24,14 @@ _CYTOLOGY = re.compile(r"细胞学|细针|(?<![a-z])fna(?![a-z])|涂片|fine.nee
 _CORE = re.compile(r"粗针|空心针|空芯针|穿刺|麦默通|旋切|(?<![a-z])(?:cnb|vab)(?![a-z])|core (?:needle )?biopsy|活检")
 _RESECTION = re.compile(r"切除|根治|保乳|区段|全乳|象限|切取|mastectomy|lumpectomy|excision|resection")
 _CONSULTATION = re.compile(r"会诊(?:病理|意见|报告|诊断|单|结果|号)?|consultation")
-_AFTER_NEOADJUVANT = re.compile(r"新辅助[^。;,\n]{0,8}后|(?<![a-z])yp?\s?t|(?<![a-z])ypn|miller|(?<![a-z])rcb|化疗后改变|治疗后反应|瘤床|after neoadjuvant|post.?neoadjuvant")
+_AFTER_NEOADJUVANT = re.compile(
+    r"新辅助[^。;,\n]{0,8}后|(?<![a-z])yp?\s?t|(?<![a-z])ypn|miller|(?<![a-z])rcb|化疗后改变|治疗后反应|瘤床|after neoadjuvant|post.?neoadjuvant"
+)
 _GROSS_STRIPS = re.compile(r"(?:条索?状|线条状|细条)[^。;\n]{0,12}(?:组织|条)|(?:组织|条)[^。;\n]{0,4}条")
 _INVASION = re.compile(r"微小?浸润|间质浸润|浸润(?!性?淋巴|性?导管|性?小叶|性?癌)|microinvasion|stromal invasion|invasion")
-_OTHER_INVASION = re.compile(r"淋巴细胞|炎细胞|脂肪组织|中性粒|浆细胞|神经|脉管|血管|皮肤|乳头|胸肌|切缘|淋巴管|vascular|perineural|lymphovascular|skin")
+_OTHER_INVASION = re.compile(
+    r"淋巴细胞|炎细胞|脂肪组织|中性粒|浆细胞|神经|脉管|血管|皮肤|乳头|胸肌|切缘|淋巴管|vascular|perineural|lymphovascular|skin"
+)
 _NOT_DIAGNOSIS = ("clinical_dx", "gross", "ihc", "note", "specimen", "molecular", "p_stage", "microscopic", "advice")
 
 
@@ -35,8 +39,14 @@ def basis(page: Page) -> str:
     """What the report rests on. The specimen's own words count before words elsewhere; frozen and cytology settle nothing."""
     title = page.lower[:TITLE]
     specimen = " ".join(page.lower[s.start : s.end] for s in page.bodies("specimen"))
-    whole = " ".join([page.lower[: page.sections[0].start] if page.sections else page.lower, *(page.lower[s.start : s.end] for s in diagnosis(page))])
-    if page.evidence_type == "cytology_report" or _CYTOLOGY.search(title) or (_CYTOLOGY.search(specimen or whole) and not _RESECTION.search(specimen or whole)):
+    whole = " ".join(
+        [page.lower[: page.sections[0].start] if page.sections else page.lower, *(page.lower[s.start : s.end] for s in diagnosis(page))]
+    )
+    if (
+        page.evidence_type == "cytology_report"
+        or _CYTOLOGY.search(title)
+        or (_CYTOLOGY.search(specimen or whole) and not _RESECTION.search(specimen or whole))
+    ):
         return "cytology"
     if page.evidence_type == "frozen_report" or ((_FROZEN.search(title) or _FROZEN.search(whole)) and not _PARAFFIN.search(page.lower)):
         return "frozen"
@@ -86,7 +96,11 @@ def statements(page: Page, bodies: Iterable[Section], morphology: Sequence[Morph
         for term in terms:
             row = morphology[int(term.id)]
             asserted = page.assertion(term.start, term.end)
-            found.append(Statement(row, page.text[term.start : term.end], _behaviours(page, row, term.start, term.end), asserted, term.start, term.end))
+            found.append(
+                Statement(
+                    row, page.text[term.start : term.end], _behaviours(page, row, term.start, term.end), asserted, term.start, term.end
+                )
+            )
         covered = [(t.start, t.end) for t in terms]
         for match in _INVASION.finditer(page.lower, body.start, body.end):
             inside = any(a <= match.start() < b for a, b in covered)
@@ -186,7 +200,7 @@ def _code(page: Page, strongest: Statement, present: list[Statement]) -> None:
 
 
 def _negated_invasion(page: Page, found: list[Statement], behaviour: int) -> None:
-    """"未见间质浸润" is quoted beside an in-situ diagnosis, so that a reviewer sees what rules the invasion out."""
+    """ "未见间质浸润" is quoted beside an in-situ diagnosis, so that a reviewer sees what rules the invasion out."""
     for statement in found:
         if behaviour == 2 and statement.row is None and statement.assertion is Assertion.NEGATED:
             left, right = page.sentence(statement.start, statement.end)
@@ -255,4 +269,3 @@ def _read_quadrant(page: Page, tumours: list[Statement]) -> None:
     match = page.words.quadrant.search(page.lower)
     if match and page.basis not in ("frozen", "cytology"):
         page.observe("diagnosis.icd10", page.words.quadrants[match.group()], match.start(), match.end())
-

@@ -27,7 +27,18 @@ NODULE = "pf_bnod"
 TITLE = 60
 PATHOLOGY = frozenset({"pathology_report", "frozen_report", "cytology_report", "ihc_report", "molecular_report"})
 IMAGING = frozenset({"ultrasound_report", "mammography_report", "mri_report", "ct_report", "pet_ct_report"})
-CLINICAL = frozenset({"discharge_summary", "medical_record_front_page", "admission_record", "outpatient_record", "surgery_record", "diagnosis_certificate", "emergency_record", "progress_note"})
+CLINICAL = frozenset(
+    {
+        "discharge_summary",
+        "medical_record_front_page",
+        "admission_record",
+        "outpatient_record",
+        "surgery_record",
+        "diagnosis_certificate",
+        "emergency_record",
+        "progress_note",
+    }
+)
 CHECK_UP = frozenset({"physical_exam_report"})
 FORMS = frozenset({"claim_form", "identity_card", "bank_account", "authorization", "guardian_identity", "invoice_detail"})
 
@@ -98,6 +109,9 @@ def recognise(lower: str, words: Vocabulary) -> str:
 
 def sections(lower: str, words: Vocabulary) -> tuple[Section, ...]:
     """The named parts of a text, from one header's end to the next header."""
-    headers = [(m.start("all"), m.end("all"), words.sections[re.sub(r"\s+", "" if words.language == "zh" else " ", m["name"])]) for m in words.section_header.finditer(lower)]
+    headers = [
+        (m.start("all"), m.end("all"), words.sections[re.sub(r"\s+", "" if words.language == "zh" else " ", m["name"])])
+        for m in words.section_header.finditer(lower)
+    ]
     ends = [begin for begin, _, _ in headers[1:]] + [len(lower)]
     return tuple(Section(name, start, end) for (_, start, name), end in zip(headers, ends, strict=False))

@@ -28,9 +28,15 @@ _GRADE = re.compile(
 )
 _NODE_WORD = re.compile(r"淋巴结|前哨|腋窝|腋下|lymph node|sentinel|(?<![a-z])ln(?![a-z])")
 _NODE_TOTAL = re.compile(r"(?:共计?|合计|总计|总数|total)[^。;\n]{0,10}$")
-_NODES_IN_WORDS = re.compile(r"淋巴结\s{0,2}(?:共)?\s{0,2}(?P<n>\d{1,2})\s{0,2}[枚个][^。;\n]{0,12}?(?P<p>\d{1,2})\s{0,2}[枚个][^。;\n]{0,6}?(?:转移|阳性|见癌)")
-_INVASIVE_SIZE = re.compile(r"(?:浸润(?:性?癌)?(?:灶|成分|病灶|区|部分)?|invasive (?:component|focus|carcinoma|tumou?r))[^。;\n]{0,16}?(?:最大径|直径|径|大小|范围|长径|size|measur\w{1,4}|,)?[^\d。;\n]{0,8}$")
-_TUMOUR_SIZE = re.compile(r"(?:肿瘤|肿块|肿物|癌灶|瘤体|病灶|癌肿|瘤床|tumou?r)\s{0,2}(?:大小|最大径|直径|体积|范围|长径|size)?[^\d。;\n]{0,8}$|(?:最大径|greatest dimension|size)[^\d。;\n]{0,6}$")
+_NODES_IN_WORDS = re.compile(
+    r"淋巴结\s{0,2}(?:共)?\s{0,2}(?P<n>\d{1,2})\s{0,2}[枚个][^。;\n]{0,12}?(?P<p>\d{1,2})\s{0,2}[枚个][^。;\n]{0,6}?(?:转移|阳性|见癌)"
+)
+_INVASIVE_SIZE = re.compile(
+    r"(?:浸润(?:性?癌)?(?:灶|成分|病灶|区|部分)?|invasive (?:component|focus|carcinoma|tumou?r))[^。;\n]{0,16}?(?:最大径|直径|径|大小|范围|长径|size|measur\w{1,4}|,)?[^\d。;\n]{0,8}$"
+)
+_TUMOUR_SIZE = re.compile(
+    r"(?:肿瘤|肿块|肿物|癌灶|瘤体|病灶|癌肿|瘤床|tumou?r)\s{0,2}(?:大小|最大径|直径|体积|范围|长径|size)?[^\d。;\n]{0,8}$|(?:最大径|greatest dimension|size)[^\d。;\n]{0,6}$"
+)
 
 
 def read_stage(page: Page, *, basis: str | None = None, within: Iterable[Section] | None = None) -> None:
@@ -44,7 +50,13 @@ def read_stage(page: Page, *, basis: str | None = None, within: Iterable[Section
     for body in bodies:
         group = _GROUP.search(page.lower, body.start, body.end)
         if group:
-            page.observe("stage.group", _ROMAN[group["g"] or group["e"]] + (group["s"] or group["f"] or "").upper(), group.start(), group.end(), basis=basis)
+            page.observe(
+                "stage.group",
+                _ROMAN[group["g"] or group["e"]] + (group["s"] or group["f"] or "").upper(),
+                group.start(),
+                group.end(),
+                basis=basis,
+            )
             break
 
 

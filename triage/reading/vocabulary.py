@@ -80,7 +80,10 @@ def _header(names: Iterable[str], language: str) -> re.Pattern[str]:
     ordered = sorted(names, key=lambda n: (-len(n), n))
     words = "|".join((r"\s{0,4}" if language == "zh" else "").join(map(re.escape, n)) for n in ordered)
     number = r"(?:[(\[]?[一二三四五六七八九十\d]{1,2}[)\]、.]\s{0,2})?"
-    return re.compile(rf"(?:^|(?<=[\s。;,.\]]))(?P<all>{number}\[?(?P<name>{words})(?:\([^()\n]{{1,12}}\))?(?:\][ :]{{0,2}}| {{0,2}}:| {{0,2}}(?=\n)))", re.MULTILINE)
+    return re.compile(
+        rf"(?:^|(?<=[\s。;,.\]]))(?P<all>{number}\[?(?P<name>{words})(?:\([^()\n]{{1,12}}\))?(?:\][ :]{{0,2}}| {{0,2}}:| {{0,2}}(?=\n)))",
+        re.MULTILINE,
+    )
 
 
 @cache
@@ -93,7 +96,9 @@ def vocabulary(language: str) -> Vocabulary:
 def _compiled(language: str, text: str, data: Mapping[str, Any]) -> Vocabulary:
     sections, sides = _inverted(data["sections"]), _inverted(data["sides"])
     kin = data["family"]
-    single = f"|(?:其|患者|之)(?:{alternation(kin['single'])})|(?:{alternation(kin['single'])})(?=患|因|死于|有|曾)" if kin["single"] else ""
+    single = (
+        f"|(?:其|患者|之)(?:{alternation(kin['single'])})|(?:{alternation(kin['single'])})(?=患|因|死于|有|曾)" if kin["single"] else ""
+    )
     quadrants = {lowered(k): v for k, v in data["quadrants"].items()}
     return Vocabulary(
         language=language,

@@ -1,0 +1,111 @@
+"""Links between claims: the same member, doctor, hospital, phone, device, account, agent, address or pathology number, asked as of a time.
+
+A link is a (kind, key) that a claim carries since it was seen. What other members' claims share becomes observations; claims
+of the same member never count against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from knowledge_graph.loader import Knowledge
+from triage.assembly import assemble
+from triage.casefile import CaseFile
+from triage.claim import Claim
+from triage.facts import Facts
+from triage.observation import Observation, Source
+from triage.pipeline import conditions_claimed, filed_observations
+from triage.reading import Reader
+
+KINDS = ("member", "doctor", "hospital", "phone", "device", "account", "agent", "address", "pathology_number")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One entity a claim carries; `early` marks a claim whose first diagnosis fell soon after the waiting period."""
+
+    kind: str
+    key: str
+    claim_id: str
+    member_id: str
+    seen_on: date
+    early: bool = False
+
+
+@cache
+def settings() -> Mapping[str, Any]:
+    """links.yaml."""
+    data: Mapping[str, Any] = yaml.safe_load(resources.files("triage").joinpath("links.yaml").read_text(encoding="utf-8"))
+    return data
+
+
+def _plain(text: str | None) -> str:
+    return "".join((text or "").split()).casefold()
+
+
+def hospital_of(claim: Claim, observations: Iterable[Observation]) -> str:
+    """The hospital a claim is about: the form's, else the first a pathology report names."""
+    named = (str(o.value) for o in observations if o.fact == "hospital.name" and o.evidence_type == "pathology_report" and o.value)
+    return claim.hospital or next(named, "")
+
+
+def is_early(claim: Claim, case: CaseFile, knowledge: Knowledge, today: date) -> bool:
+    """Whether the first diagnosis certainly lies 0 to N days after the waiting period (links.yaml)."""
+    filed = filed_observations(claim, knowledge, conditions_claimed(claim, knowledge))
+    whole = CaseFile(claim, (*filed, *case.observations), case.findings, case.papers)
+    low, high = Facts(whole, knowledge, knowledge.plans[claim.plan], today).get("days_since_waiting_end").bounds()
+    return low is not None and high is not None and low >= 0 and high <= int(settings()["early_days_after_waiting"])
+
+
+def links_of(claim: Claim, case: CaseFile, knowledge: Knowledge, seen_on: date) -> tuple[Link, ...]:
+    """Every link a claim carries. A pathology number counts within its hospital."""
+    hospital = _plain(hospital_of(claim, case.observations))
+    plain = {
+        "member": claim.member.member_id,
+        "doctor": f"{hospital}|{_plain(claim.doctor)}" if claim.doctor else "",
+        "hospital": hospital,
+        "phone": _plain(claim.phone),
+        "device": _plain(claim.device_id),
+        "account": _plain(claim.payee_account),
+        "agent": _plain(claim.agent),
+        "address": _plain(claim.address),
+    }
+    keys = [(kind, key) for kind, key in plain.items() if key]
+    numbers = dict.fromkeys(_plain(str(o.value)) for o in case.observations if o.fact == "pathology.number" and o.value)
+    keys += [("pathology_number", f"{hospital}|{number}") for number in numbers]
+    early = is_early(claim, case, knowledge, seen_on)
+    return tuple(Link(kind, key, claim.claim_id or "", claim.member.member_id, seen_on, early) for kind, key in keys)
+
+
+def linked_observations(own: Sequence[Link], others: Iterable[Link]) -> tuple[Observation, ...]:
+    """What the links of other members' claims say about a claim; nothing is said where the claim carries no such entity."""
+    if not own:
+        return ()
+    member, claim_id = own[0].member_id, own[0].claim_id
+    carried = {(link.kind, link.key) for link in own}
+    shared = [link for link in others if link.claim_id != claim_id and link.member_id != member and (link.kind, link.key) in carried]
+    kinds = {kind for kind, _ in carried}
+    found = []
+    if "pathology_number" in kinds:
+        found.append(Observation("links.pathology_number_elsewhere", any(s.kind == "pathology_number" for s in shared), Source.CASE_GRAPH))
+    if "doctor" in kinds:
+        claims = {s.claim_id for s in shared if s.kind == "doctor" and s.early}
+        found.append(Observation("links.doctor_early_claims", len(claims) + own[0].early, Source.CASE_GRAPH))
+    contact = set(settings()["shared_contact"])
+    if kinds & contact:
+        found.append(Observation("links.shared_contact", any(s.kind in contact for s in shared), Source.CASE_GRAPH))
+    return tuple(found)
+
+
+def links_among(claims: Sequence[Claim], knowledge: Knowledge, reader: Reader) -> dict[str, tuple[Observation, ...]]:
+    """For several claims at hand: what each one's links to those filed no later than itself say."""
+    links = {c.claim_id or "": links_of(c, assemble(c, knowledge, reader), knowledge, c.filed_on) for c in claims}
+    everything = [link for own in links.values() for link in own]
+    return {name: linked_observations(own, [o for o in everything if own and o.seen_on <= own[0].seen_on]) for name, own in links.items()}
