@@ -1,0 +1,372 @@
+"""The desk: everything that happens to a stored claim, each as one transaction of claim, papers, suggestion, decision, audit, outbox."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from knowledge_graph.loader import Knowledge
+from triage import rows, views
+from triage.actions import Correction, DecisionForm, Investigation
+from triage.assembly import assemble, document_id, investigation_reading, legibility, read_document
+from triage.bundle import Bundle
+from triage.case_graph import linked_observations, links_of
+from triage.claim import Claim, Document, InvestigationResult
+from triage.corrections import corrected
+from triage.decisions import Verdict, decide
+from triage.evaluation import case_file, compute, inputs_of
+from triage.observation import Observation
+from triage.pipeline import suggest
+from triage.reading import Reader
+from triage.replay import replay
+from triage.route import Route
+from triage.store import Store
+from triage.store import tables as t
+from triage.store.audit import append
+from triage.store.codec import dumps, sha256
+from triage.store.errors import DuplicateClaim, IdempotencyMismatch, UnknownPlan
+from triage.suggestion import canonical, digest
+
+GATE = "gate"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """`clock` gives the time with its zone; `bundle` None keeps the gate closed."""
+
+    store: Store
+    knowledge: Knowledge
+    reader: Reader
+    bundle: Bundle | None
+    clock: Callable[[], datetime]
+    _types: Mapping[str, str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_types", rows.fact_types(self.knowledge))
+
+    # ---- filing
+
+    def submit(self, claim: Claim, *, actor: str, idempotency_key: str | None = None) -> dict[str, Any]:
+        """Files a claim, whatever is missing from it: {claim_id, suggestion}. Raises UnknownPlan, DuplicateClaim, IdempotencyMismatch."""
+        self.check_plan(claim)
+        body = sha256(dumps(claim.model_dump(mode="json")))
+        with self.store.writing() as connection:
+            known = self._answered(connection, idempotency_key, body)
+            if known is not None:
+                return known
+            named = claim if claim.claim_id else claim.model_copy(update={"claim_id": f"C-{secrets.token_hex(5)}"})
+            self._file(connection, named, actor)
+            answer = self._answer(connection, named.claim_id or "", actor, "claim_filed")
+            self._keep_answer(connection, idempotency_key, body, answer)
+            return answer
+
+    def check_plan(self, claim: Claim) -> None:
+        """Raises UnknownPlan when the rulebook has no such plan."""
+        if claim.plan not in self.knowledge.plans:
+            raise UnknownPlan(claim.plan, ", ".join(sorted(self.knowledge.plans)))
+
+    def _file(self, connection: Connection, claim: Claim, actor: str) -> None:
+        claim_id, at = claim.claim_id or "", self._at()
+        if rows.exists(connection, claim_id):
+            raise DuplicateClaim(claim_id)
+        try:
+            rows.insert_claim(connection, claim, drawn=self._drawn(connection, claim_id), at=at)
+        except IntegrityError as error:
+            raise DuplicateClaim(claim_id) from error
+        for number, document in enumerate(claim.documents, 1):
+            self._keep_document(connection, claim, document, number, actor, "filed")
+        if claim.investigation:
+            self._keep_results(connection, claim, claim.investigation, actor)
+
+    def _drawn(self, connection: Connection, claim_id: str) -> bool:
+        """Whether the claim is drawn for audit: a keyed hash of its id below the bundle's rate, so that nobody can steer it."""
+        if self.bundle is None:
+            return False
+        key = connection.execute(select(t.store_setting.c.value).where(t.store_setting.c.name == "audit_key")).scalar_one()
+        drawn = hmac.new(key.encode(), claim_id.encode(), hashlib.sha256).digest()
+        return int.from_bytes(drawn[:8], "big") / 2**64 < self.bundle.audit_rate
+
+    def _keep_document(self, connection: Connection, claim: Claim, document: Document, number: int, actor: str, origin: str) -> None:
+        claim_id, at = claim.claim_id or "", self._at()
+        reading, paper = read_document(document, document_id(number), self.knowledge, self.reader, claim.filed_on)
+        rows.insert_document(connection, claim_id, number, document, paper, origin=origin, at=at)
+        said = [
+            o for o in reading.observations if o.fact != "docs.readable" and not (origin == "investigation" and o.fact.startswith("inv."))
+        ]
+        rows.insert_statements(connection, claim_id, [*said, legibility(paper), *reading.findings], actor=actor, at=at)
+
+    def _keep_results(self, connection: Connection, claim: Claim, results: Iterable[InvestigationResult], actor: str) -> None:
+        """Papers of results are kept as documents; answers as observations of the fact each task answers."""
+        claim_id = claim.claim_id or ""
+        for result in results:
+            number = rows.count_documents(connection, claim_id) + 1
+            if result.text:
+                self._keep_document(
+                    connection, claim, Document(evidence_type=result.evidence_type, text=result.text), number, actor, "investigation"
+                )
+            answers, _, _ = investigation_reading(
+                [result.model_copy(update={"text": None})], self.knowledge, self.reader, claim.filed_on, number
+            )
+            rows.insert_statements(connection, claim_id, answers, actor=actor, at=self._at(), reason=f"task {result.task}")
+
+    # ---- later papers, facts, investigation
+
+    def add_document(self, claim_id: str, document: Document, *, actor: str, idempotency_key: str | None = None) -> dict[str, Any]:
+        """One more paper. Raises ClaimNotFound, IdempotencyMismatch."""
+        body = sha256(dumps([claim_id, document.model_dump(mode="json")]))
+        with self.store.writing() as connection:
+            known = self._answered(connection, idempotency_key, body)
+            if known is not None:
+                return known
+            claim = rows.filed_claim(rows.claim_row(connection, claim_id))
+            number = rows.count_documents(connection, claim_id) + 1
+            self._keep_document(connection, claim, document, number, actor, "added")
+            answer = {**self._answer(connection, claim_id, actor, "document_added"), "document_id": document_id(number)}
+            self._keep_answer(connection, idempotency_key, body, answer)
+            return answer
+
+    def add_observation(self, claim_id: str, correction: Correction, *, actor: str) -> dict[str, Any]:
+        """A person enters or corrects a fact. Raises ClaimNotFound, BadField."""
+        with self.store.writing() as connection:
+            rows.claim_row(connection, claim_id)
+            statement = corrected(correction, self.knowledge, rows.documents_of(connection, claim_id))
+            rows.insert_statements(connection, claim_id, [statement], actor=actor, at=self._at(), reason=correction.reason)
+            return self._answer(connection, claim_id, actor, "fact_corrected")
+
+    def add_investigation(self, claim_id: str, form: Investigation, *, actor: str) -> dict[str, Any]:
+        """Opens an investigation, keeps results, or closes it. Raises ClaimNotFound."""
+        with self.store.writing() as connection:
+            row = rows.claim_row(connection, claim_id)
+            claim = rows.filed_claim(row)
+            self._keep_results(connection, claim, form.results, actor)
+            whole = claim.model_copy(
+                update={"investigation": (*claim.investigation, *(r.model_copy(update={"text": None}) for r in form.results))}
+            )
+            state = "closed" if form.close else "open" if row["investigation"] == "none" else row["investigation"]
+            rows.update_claim(connection, claim_id, form=rows.form_of(whole), investigation=state)
+            return self._answer(connection, claim_id, actor, "investigation_closed" if form.close else "investigation_opened")
+
+    # ---- deciding
+
+    def decide(self, claim_id: str, form: DecisionForm, *, actor: str) -> dict[str, Any]:
+        """A person accepts or overrides. Raises ClaimNotFound, StaleSuggestion, DecisionRefused."""
+        with self.store.writing() as connection:
+            row = rows.claim_row(connection, claim_id)
+            current = views.current_suggestion(connection, claim_id)
+            verdict = decide(row, current, form)
+            self._keep_decision(connection, claim_id, current["id"], form, verdict, actor)
+            rows.update_claim(connection, claim_id, **verdict.changes)
+            answer = self._answer(connection, claim_id, actor, f"decided_{verdict.outcome}", settled=verdict.final)
+            return {**answer, "outcome": verdict.outcome}
+
+    def _keep_decision(
+        self, connection: Connection, claim_id: str, suggestion_id: int, form: DecisionForm, verdict: Verdict, actor: str
+    ) -> None:
+        row = {
+            "claim_id": claim_id,
+            "suggestion_id": suggestion_id,
+            "action": form.action,
+            "outcome": verdict.outcome,
+            "actor_kind": "person",
+            "actor": actor,
+            "second_actor": form.second_actor,
+            "reason_code": form.reason_code,
+            "note": form.note,
+            "ground": verdict.ground,
+            "ground_on": verdict.ground_on,
+            "clause": verdict.clause,
+            "plan_version": verdict.plan_version,
+            "amount": verdict.amount,
+            "decided_at": self._at(),
+        }
+        connection.execute(insert(t.decision), [row])
+
+    # ---- evaluating
+
+    def _answer(self, connection: Connection, claim_id: str, actor: str, action: str, *, settled: bool = False) -> dict[str, Any]:
+        """Evaluates the claim again (a settled one keeps its last suggestion), and writes audit and outbox rows."""
+        at = self._at()
+        if settled:
+            current = views.current_suggestion(connection, claim_id)
+            data, name = current["data"], current["digest"]
+        else:
+            data, name = self._evaluate(connection, claim_id)
+        hashes = [r["content_hash"] for r in rows.statement_rows(connection, claim_id)]
+        append(connection, claim_id, at, actor, action, {"suggestion": name, "route": data["route"], "observations": sha256(dumps(hashes))})
+        rows.send(connection, claim_id, action, {"position": data["position"], "route": data["route"], "suggestion": name}, at)
+        return {"claim_id": claim_id, "suggestion": data, "suggestion_digest": name}
+
+    def _evaluate(self, connection: Connection, claim_id: str) -> tuple[dict[str, Any], str]:
+        at = self._at()
+        self._close_rounds(connection, claim_id)
+        row = rows.claim_row(connection, claim_id)
+        claim = rows.filed_claim(row)
+        statements = rows.statement_rows(connection, claim_id)
+        papers = rows.papers_of(rows.documents_of(connection, claim_id))
+        links = self._links(connection, claim, statements, at)
+        inputs = inputs_of(
+            row,
+            claim.model_dump(mode="json"),
+            statements,
+            papers,
+            links,
+            knowledge=self.knowledge,
+            reader=self.reader.digest,
+            bundle=self.bundle,
+            today=self.clock().date(),
+            types=self._types,
+        )
+        data = compute(inputs, statements, self.knowledge)
+        rows.keep_rulebook(connection, self.knowledge, at)
+        name = digest(data)
+        kept = {
+            "claim_id": claim_id,
+            "digest": name,
+            "body": canonical(data).decode(),
+            "inputs": dumps(inputs),
+            "rulebook_digest": self.knowledge.digest,
+        }
+        result = connection.execute(insert(t.suggestion).returning(t.suggestion.c.id), [{**kept, "created_at": at}])
+        suggestion_id = int(result.scalar_one())
+        placed = {
+            "position": data["position"],
+            "route": data["route"],
+            "why": data["why"][:100],
+            "suggestion_digest": name,
+            "updated_at": at,
+        }
+        rows.update_claim(connection, claim_id, **placed)
+        append(
+            connection,
+            claim_id,
+            at,
+            "triage",
+            "suggested",
+            {"suggestion": name, "inputs": sha256(dumps(inputs)), "rulebook": self.knowledge.digest},
+        )
+        self._follow(connection, claim_id, suggestion_id, data)
+        return data, name
+
+    def _links(self, connection: Connection, claim: Claim, statements: Sequence[Mapping[str, Any]], at: str) -> tuple[Observation, ...]:
+        empty = {"claim": claim.model_dump(mode="json"), "looked_up": [], "papers": [], "rounds": 0}
+        flags = dict.fromkeys(("released", "investigated", "drawn_for_audit", "disputed"), False)
+        own = links_of(claim, case_file({**empty, **flags}, statements, self._types), self.knowledge, self.clock().date())
+        rows.replace_links(connection, own, at)
+        return linked_observations(own, rows.links_as_of(connection, own, at))
+
+    def _follow(self, connection: Connection, claim_id: str, suggestion_id: int, data: Mapping[str, Any]) -> None:
+        """What a suggestion brings about by itself: a batch request with its due date, or the gate's release. Never more."""
+        at = self._at()
+        if data["route"] == Route.CLEAR.value:
+            row = {
+                "claim_id": claim_id,
+                "suggestion_id": suggestion_id,
+                "action": "release",
+                "outcome": "released",
+                "actor_kind": GATE,
+                "actor": GATE,
+            }
+            connection.execute(insert(t.decision), [{**row, "decided_at": at}])
+            rows.update_claim(connection, claim_id, released=True)
+            append(connection, claim_id, at, GATE, "released", {"suggestion": data["versions"]["rulebook"]})
+        if data["route"] == Route.REQUEST_EVIDENCE.value and data["missing_evidence"]:
+            self._open_request(connection, claim_id, data, at)
+
+    def _open_request(self, connection: Connection, claim_id: str, data: Mapping[str, Any], at: str) -> None:
+        asked = connection.execute(select(t.request.c.id).where(t.request.c.claim_id == claim_id, t.request.c.state == "open")).first()
+        if asked is not None:
+            return
+        row = rows.claim_row(connection, claim_id)
+        due = self.clock().date() + timedelta(days=self.knowledge.plans[row["plan"]].request_due_days)
+        papers = [m["evidence_type"] for m in data["missing_evidence"]]
+        request = {
+            "claim_id": claim_id,
+            "round": row["rounds"] + 1,
+            "due_on": due,
+            "papers": dumps(papers),
+            "state": "open",
+            "created_at": at,
+        }
+        connection.execute(insert(t.request), [request])
+        rows.send(connection, claim_id, "evidence_requested", {"papers": papers, "due_on": due.isoformat(), "round": row["rounds"] + 1}, at)
+
+    def _close_rounds(self, connection: Connection, claim_id: str) -> None:
+        """A round ends when every paper it asked for has come, or its due date has passed."""
+        for request in (
+            connection.execute(select(t.request).where(t.request.c.claim_id == claim_id, t.request.c.state == "open")).mappings().all()
+        ):
+            came = {d["evidence_type"] for d in rows.documents_of(connection, claim_id) if d["created_at"] >= request["created_at"]}
+            answered = set(json.loads(request["papers"])) <= came
+            if not answered and request["due_on"] >= self.clock().date():
+                continue
+            state = "answered" if answered else "lapsed"
+            connection.execute(t.request.update().where(t.request.c.id == request["id"]).values(state=state))
+            rows.update_claim(connection, claim_id, rounds=request["round"])
+
+    def close_due_requests(self) -> int:
+        """Evaluates again every claim whose request fell due without an answer: silence is never an answer, a person looks. How many."""
+        with self.store.writing() as connection:
+            due = select(t.request.c.claim_id).where(t.request.c.state == "open", t.request.c.due_on < self.clock().date())
+            names = sorted({r.claim_id for r in connection.execute(due)})
+            for name in names:
+                self._answer(connection, name, "triage", "request_lapsed")
+        return len(names)
+
+    # ---- looking
+
+    def suggest(self, claim: Claim) -> dict[str, Any]:
+        """A suggestion for a claim that is not stored. Raises UnknownPlan."""
+        self.check_plan(claim)
+        return suggest(assemble(claim, self.knowledge, self.reader), self.knowledge, self.bundle, self.clock().date()).to_json()
+
+    def claim(self, claim_id: str) -> dict[str, Any]:
+        """Everything about a stored claim. Raises ClaimNotFound."""
+        with self.store.reading() as connection:
+            return views.claim_view(connection, claim_id)
+
+    def claims(self, *, limit: int = 50, cursor: str | None = None, **filters: str | None) -> dict[str, Any]:
+        """Claims, the newest first: {items, next}; filters: route, position, plan, status. Raises BadField for a cursor of another kind."""
+        with self.store.reading() as connection:
+            return views.claims_view(connection, limit=limit, cursor=cursor, filters=filters)
+
+    def suggestion(self, claim_id: str) -> dict[str, Any]:
+        """{suggestion, suggestion_digest} as last computed. Raises ClaimNotFound."""
+        with self.store.reading() as connection:
+            rows.claim_row(connection, claim_id)
+            current = views.current_suggestion(connection, claim_id)
+            return {"suggestion": current["data"], "suggestion_digest": current["digest"]}
+
+    def replay(self, claim_id: str | None = None) -> list[dict[str, str]]:
+        """Every stored suggestion computed again from stored inputs alone; what differs, by claim."""
+        with self.store.reading() as connection:
+            return replay(connection, claim_id)
+
+    # ---- small things
+
+    def _at(self) -> str:
+        return self.clock().isoformat(timespec="microseconds")
+
+    def _answered(self, connection: Connection, key: str | None, body: str) -> dict[str, Any] | None:
+        if key is None:
+            return None
+        row = connection.execute(select(t.idempotency_key).where(t.idempotency_key.c.key == key)).mappings().first()
+        if row is None:
+            return None
+        if row["body_digest"] != body:
+            raise IdempotencyMismatch(key)
+        answer: dict[str, Any] = json.loads(row["response"])
+        return answer
+
+    def _keep_answer(self, connection: Connection, key: str | None, body: str, answer: Mapping[str, Any]) -> None:
+        if key is not None:
+            row = {"key": key, "body_digest": body, "response": dumps(answer), "created_at": self._at()}
+            connection.execute(insert(t.idempotency_key), [row])

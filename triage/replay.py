@@ -1,0 +1,100 @@
+"""Every decision again, from what was stored: the rulebook's texts, the observations, the state and `today`. What differs is named by claim."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from knowledge_graph.errors import KnowledgeError
+from knowledge_graph.loader import Knowledge, load_texts, text_digest
+from triage.evaluation import compute
+from triage.rows import documents_of, statement_rows
+from triage.store import tables as t
+from triage.store.audit import broken
+from triage.store.codec import sha256
+from triage.suggestion import ENGINE, canonical
+
+
+def replay(connection: Connection, claim_id: str | None) -> list[dict[str, str]]:
+    """[{claim_id, problem}] over one claim or all; empty when everything is identical."""
+    names = [claim_id] if claim_id else [r.claim_id for r in connection.execute(select(t.claim.c.claim_id).order_by(t.claim.c.created_at))]
+    rulebooks = _Rulebooks(connection)
+    problems = [{"claim_id": name, "problem": problem} for name in names for problem in _of_claim(connection, name, rulebooks)]
+    chain = [{"claim_id": name, "problem": problem} for name, problem in broken(connection)]
+    return problems + [p for p in chain if claim_id in (None, p["claim_id"])]
+
+
+class _Rulebooks:
+    """Stored snapshots, each checked and loaded once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._loaded: dict[str, Knowledge | None] = {}
+
+    def get(self, digest: str) -> Knowledge | None:
+        if digest not in self._loaded:
+            self._loaded[digest] = self._load(digest)
+        return self._loaded[digest]
+
+    def _load(self, digest: str) -> Knowledge | None:
+        stored = self._connection.execute(
+            select(t.rulebook_snapshot.c.texts).where(t.rulebook_snapshot.c.digest == digest)
+        ).scalar_one_or_none()
+        try:
+            texts = json.loads(stored or "{}")
+            return load_texts(texts) if text_digest(texts) == digest else None
+        except (ValueError, AttributeError, KnowledgeError):
+            return None
+
+
+def _of_claim(connection: Connection, claim_id: str, rulebooks: _Rulebooks) -> Iterator[str]:
+    statements = {row["id"]: row for row in statement_rows(connection, claim_id)}
+    for row in statements.values():
+        if sha256(row["body"]) != row["content_hash"]:
+            yield f"观察记录 {row['id']} 被改动 / observation {row['id']} was altered"
+    for row in documents_of(connection, claim_id):
+        if sha256(row["text"]) != row["content_hash"]:
+            yield f"材料 {row['document_id']} 被改动 / document {row['document_id']} was altered"
+    audited = _audited(connection, claim_id)
+    found = list(connection.execute(select(t.suggestion).where(t.suggestion.c.claim_id == claim_id).order_by(t.suggestion.c.id)).mappings())
+    if not found:
+        yield "没有任何建议记录 / no suggestion is stored"
+    for row in found:
+        yield from _of_suggestion(row, statements, rulebooks, audited)
+
+
+def _audited(connection: Connection, claim_id: str) -> set[tuple[str, str]]:
+    made = select(t.audit.c.payload).where(t.audit.c.claim_id == claim_id, t.audit.c.action == "suggested")
+    found = set()
+    for row in connection.execute(made):
+        try:
+            payload = json.loads(row.payload)
+            found.add((payload["suggestion"], payload["inputs"]))
+        except (ValueError, KeyError, TypeError):
+            continue
+    return found
+
+
+def _of_suggestion(
+    row: Mapping[str, Any], statements: Mapping[int, Mapping[str, Any]], rulebooks: _Rulebooks, audited: set[tuple[str, str]]
+) -> Iterator[str]:
+    name = f"#{row['id']}"
+    knowledge = rulebooks.get(row["rulebook_digest"])
+    if knowledge is None:
+        yield f"规则快照 {row['rulebook_digest'][:12]} 缺失或被改动（建议 {name}）/ rulebook snapshot {row['rulebook_digest'][:12]} is missing or was altered (suggestion {name})"
+        return
+    if (row["digest"], sha256(row["inputs"])) not in audited:
+        yield f"建议 {name} 的输入或结果与审计记录不符 / inputs or result of suggestion {name} differ from the audit log"
+    try:
+        inputs = json.loads(row["inputs"])
+        rows = [statements[i] for i in inputs["statements"]]
+        again = canonical(compute(inputs, rows, knowledge)).decode()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        yield f"建议 {name} 无法重算：{error} / suggestion {name} cannot be computed again: {error}"
+        return
+    if again != row["body"]:
+        engine = "" if inputs["engine"] == ENGINE else f" (engine {inputs['engine']} then, {ENGINE} now)"
+        yield f"建议 {name} 重算结果不同{engine} / suggestion {name} comes out differently{engine}"

@@ -1,0 +1,35 @@
+"""The audit log: every row carries the hash of the one before it, so that no row can be changed or dropped unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from triage.store.codec import dumps, sha256
+from triage.store.tables import audit
+
+GENESIS = "0" * 64
+
+
+def append(connection: Connection, claim_id: str, at: str, actor: str, action: str, payload: dict[str, Any]) -> None:
+    """Adds a row at the chain's end, in the caller's transaction."""
+    last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
+    seq, previous = (last.seq + 1, last.hash) if last is not None else (1, GENESIS)
+    row = {"seq": seq, "claim_id": claim_id, "at": at, "actor": actor, "action": action, "payload": dumps(payload), "previous": previous}
+    connection.execute(insert(audit), [{**row, "hash": sha256(dumps(row))}])
+
+
+def broken(connection: Connection) -> Iterator[tuple[str, str]]:
+    """(claim, problem) for every row that was altered, added or left out."""
+    expected, number = GENESIS, 0
+    for row in connection.execute(select(audit).order_by(audit.c.seq)).mappings():
+        number += 1
+        content = {key: row[key] for key in ("seq", "claim_id", "at", "actor", "action", "payload", "previous")}
+        if row["seq"] != number:
+            yield row["claim_id"], f"审计第{number}行缺失 / audit row {number} is missing"
+            number = row["seq"]
+        if sha256(dumps(content)) != row["hash"] or row["previous"] != expected:
+            yield row["claim_id"], f"审计第{row['seq']}行被改动 / audit row {row['seq']} was altered"
+        expected = row["hash"]
