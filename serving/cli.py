@@ -1,0 +1,100 @@
+"""`triage serve` and `triage demo`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+import yaml
+from pydantic import ValidationError
+
+from knowledge_graph.errors import KnowledgeError
+from serving.app import create_app, open_desk
+from serving.settings import Settings
+from triage.actions import Correction, DecisionForm, Investigation
+from triage.bundle import BundleError
+from triage.claim import Claim, Document
+from triage.desk import Desk
+from triage.store.errors import DuplicateClaim, StoreError
+
+serve_app = typer.Typer(invoke_without_command=True, help="启动服务 / serve")
+demo_app = typer.Typer(invoke_without_command=True, help="载入演示案件 / load demonstration claims")
+DEMONSTRATION = Path(__file__).parent / "demo_claims"
+Database = Annotated[str | None, typer.Option(help="database URL; default sqlite:///var/triage.db")]
+
+
+def _settings(**given: Any) -> Settings:
+    try:
+        return Settings(**{k: v for k, v in given.items() if v is not None})
+    except ValidationError as error:
+        raise typer.BadParameter("; ".join(str(e["msg"]) for e in error.errors())) from error
+
+
+def _desk(settings: Settings) -> Desk:
+    try:
+        return open_desk(settings)
+    except (KnowledgeError, BundleError, StoreError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+@serve_app.callback()
+def serve(
+    host: Annotated[str | None, typer.Option(help="loopback address")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
+    database: Database = None,
+    bundle: Annotated[Path | None, typer.Option(help="risk bundle (YAML)")] = None,
+    rulebook: Annotated[Path | None, typer.Option(help="rulebook directory instead of the shipped one")] = None,
+) -> None:
+    """Serve the pages and the API on loopback."""
+    settings = _settings(host=host, port=port, database=database, bundle=bundle, rulebook=rulebook)
+    desk = _desk(settings)
+    app = create_app(desk)
+    try:
+        lapsed = desk.close_due_requests()
+    except StoreError as error:
+        typer.echo(str(error), err=True)
+        lapsed = 0
+    if lapsed:
+        typer.echo(f"{lapsed} 件补件到期，已转人工 / requests fell due and went to a person")
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    typer.echo(f"案件列表 claims   http://{shown}:{settings.port}/\n接口说明 API page http://{shown}:{settings.port}/docs")
+    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", server_header=False)
+
+
+@demo_app.callback()
+def demo(database: Database = None) -> None:
+    """Load the demonstration claims; those that are there already are kept."""
+    desk = _desk(_settings(database=database))
+    files = sorted(DEMONSTRATION.glob("*.yaml"))
+    for number, path in enumerate(files, 1):
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        typer.echo(f"  [{number:2}/{len(files)}] {_load(desk, data)}")
+
+
+def _load(desk: Desk, data: Mapping[str, Any]) -> str:
+    claim = Claim.model_validate(data["claim"])
+    try:
+        answer = desk.submit(claim, actor="demo")
+    except DuplicateClaim:
+        return f"{claim.claim_id} 已在库 / kept"
+    for step in data.get("then", ()):
+        answer = _step(desk, claim.claim_id or "", step)
+    suggestion = answer["suggestion"]
+    return f"{claim.claim_id} {suggestion['position']} -> {suggestion['route']}"
+
+
+def _step(desk: Desk, claim_id: str, step: Mapping[str, Any]) -> dict[str, Any]:
+    """One thing that happened to a demonstration claim after filing."""
+    kind, body = next(iter(step.items()))
+    who = str(body.pop("actor", "demo"))
+    if kind == "document":
+        return desk.add_document(claim_id, Document.model_validate(body), actor=who)
+    if kind == "observation":
+        return desk.add_observation(claim_id, Correction.model_validate(body), actor=who)
+    if kind == "investigation":
+        return desk.add_investigation(claim_id, Investigation.model_validate(body), actor=who)
+    return desk.decide(claim_id, DecisionForm.model_validate(body), actor=who)

@@ -1,0 +1,111 @@
+"""Errors as RFC 9457 problems in Chinese and English, naming field and remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from triage.store.errors import (
+    BadField,
+    ClaimNotFound,
+    DecisionRefused,
+    DuplicateClaim,
+    IdempotencyMismatch,
+    StaleSuggestion,
+    StoreError,
+    StoreUnavailable,
+    UnknownPlan,
+)
+
+MEDIA_TYPE = "application/problem+json"
+_STATUS: dict[type[StoreError], tuple[int, str, str, str]] = {
+    # error: status, type, title
+    ClaimNotFound: (404, "claim-not-found", "案件不存在", "Claim not found"),
+    DuplicateClaim: (409, "duplicate-claim", "案件号已存在", "Claim id exists"),
+    IdempotencyMismatch: (409, "idempotency-mismatch", "幂等键内容不符", "Idempotency-Key reused"),
+    DecisionRefused: (409, "decision-refused", "不能作此决定", "Decision refused"),
+    StaleSuggestion: (409, "stale-suggestion", "建议已更新", "Suggestion has changed"),
+    UnknownPlan: (422, "unknown-plan", "未知计划", "Unknown plan"),
+    BadField: (422, "malformed", "格式有误", "Malformed"),
+    StoreUnavailable: (503, "store-unavailable", "案件库不可用", "Claim store unavailable"),
+}
+_HTTP = {
+    400: ("bad-request", "请求有误", "Bad request"),
+    404: ("not-found", "没有该页面或资源", "Not found"),
+    405: ("method-not-allowed", "不支持该方法", "Method not allowed"),
+    413: ("too-large", "请求超过2 MB，请分开提交材料", "Over 2 MB: send the papers separately"),
+}
+_WORDS = {
+    "missing": "缺少该字段，请补上",
+    "extra_forbidden": "未知字段，请删除或更正拼写",
+    "literal_error": "取值不在允许范围",
+    "string_too_long": "文本过长",
+    "string_too_short": "不能为空",
+    "string_type": "须为文本",
+    "bool_parsing": "须为true或false",
+    "bool_type": "须为true或false",
+    "int_parsing": "须为整数",
+    "string_pattern_mismatch": "含有不允许的字符",
+    "json_invalid": "不是有效的JSON",
+    "enum": "取值不在允许范围",
+    "model_attributes_type": "须为对象",
+    "tuple_type": "须为列表",
+}
+
+
+def problem(status: int, kind: str, zh: str, en: str, *, title: tuple[str, str] | None = None, errors: Sequence[dict[str, str]] = ()) -> JSONResponse:
+    """One problem; `errors` name each field."""
+    title_zh, title_en = title or (zh, en)
+    body: dict[str, Any] = {
+        "type": f"urn:claim-triage:{kind}",
+        "title": f"{title_zh} / {title_en}",
+        "status": status,
+        "detail": f"{zh} / {en}",
+        "detail_zh": zh,
+        "detail_en": en,
+    }
+    if errors:
+        body["errors"] = list(errors)
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
+
+
+def field_error(error: dict[str, Any]) -> dict[str, str]:
+    """One validation error: the field's path, and what is wrong in both languages."""
+    field = ".".join(str(p) for p in error["loc"] if p not in ("body", "query", "path"))
+    message = str(error["msg"]).removeprefix("Value error, ")
+    zh, _, en = message.partition(" / ")
+    if en:
+        return {"field": field, "zh": zh, "en": en}
+    return {"field": field, "zh": _WORDS.get(str(error["type"]), "格式有误，请更正"), "en": message}
+
+
+def install(app: FastAPI) -> None:
+    """Every error of the service answers as a problem; none shows a traceback."""
+
+    @app.exception_handler(RequestValidationError)
+    async def _malformed(_: Request, error: RequestValidationError) -> JSONResponse:
+        errors = [field_error(dict(e)) for e in error.errors()]
+        zh = "；".join(f"{e['field'] or '正文'}：{e['zh']}" for e in errors[:5])
+        en = "; ".join(f"{e['field'] or 'body'}: {e['en']}" for e in errors[:5])
+        return problem(422, "malformed", zh, en, title=("格式有误", "Malformed"), errors=errors)
+
+    @app.exception_handler(StoreError)
+    async def _store(_: Request, error: StoreError) -> JSONResponse:
+        status, kind, zh, en = _STATUS[type(error)]
+        field = "plan" if isinstance(error, UnknownPlan) else error.field if isinstance(error, BadField) else None
+        errors = [{"field": field, "zh": error.zh, "en": error.en}] if field else []
+        return problem(status, kind, error.zh, error.en, title=(zh, en), errors=errors)
+
+    @app.exception_handler(HTTPException)
+    async def _http(_: Request, error: HTTPException) -> JSONResponse:
+        kind, zh, en = _HTTP.get(error.status_code, ("error", "请求未能完成", str(error.detail)))
+        return problem(error.status_code, kind, zh, en)
+
+    @app.exception_handler(Exception)
+    async def _unforeseen(_: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+        return problem(500, "internal", "系统出错，本次未保存任何内容，请联系运维", "something failed; nothing of this request was kept: tell the operator")
