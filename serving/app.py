@@ -34,7 +34,12 @@ def open_desk(settings: Settings) -> Desk:
 def create_app(desk: Desk | None) -> FastAPI:
     """The app; without a desk only its description can be asked for."""
     app: FastAPI = FastAPIOffline(
-        title="Claim triage 案件分诊", version=version("claim-triage"), description=DESCRIPTION, docs_url="/docs", redoc_url=None, strict_content_type=False
+        title="Claim triage 案件分诊",
+        version=version("claim-triage"),
+        description=DESCRIPTION,
+        docs_url="/docs",
+        redoc_url=None,
+        strict_content_type=False,
     )
     app.state.desk = desk
     for module in (claims, suggestions, graph, health, pages):

@@ -94,7 +94,9 @@ async def add_investigation(claim_id: str, desk: TheDesk, form: InvestigationBy 
 
 
 @router.post("/{claim_id}/decisions", status_code=201, summary="决定 Accept or override")
-async def decide(claim_id: str, form: DecisionBy, desk: TheDesk, if_match: Annotated[str | None, Header(max_length=200)] = None) -> dict[str, Any]:
+async def decide(
+    claim_id: str, form: DecisionBy, desk: TheDesk, if_match: Annotated[str | None, Header(max_length=200)] = None
+) -> dict[str, Any]:
     """A person decides. With If-Match (or `suggestion_digest`) only on the suggestion that was looked at."""
     expected = form.suggestion_digest or (if_match.strip('"') if if_match else None)
     return await run_in_threadpool(desk.decide, claim_id, form.model_copy(update={"suggestion_digest": expected}), actor=form.actor)

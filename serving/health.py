@@ -32,4 +32,10 @@ async def readyz(desk: TheDesk) -> dict[str, Any]:
 async def show_version(desk: TheDesk) -> dict[str, Any]:
     """Digests of what decides."""
     bundle = desk.bundle.name if desk.bundle is not None else None
-    return {"version": version("claim-triage"), "engine": ENGINE, "rulebook": desk.knowledge.digest, "reader": desk.reader.digest, "bundle": bundle}
+    return {
+        "version": version("claim-triage"),
+        "engine": ENGINE,
+        "rulebook": desk.knowledge.digest,
+        "reader": desk.reader.digest,
+        "bundle": bundle,
+    }

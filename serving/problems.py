@@ -58,7 +58,9 @@ _WORDS = {
 }
 
 
-def problem(status: int, kind: str, zh: str, en: str, *, title: tuple[str, str] | None = None, errors: Sequence[dict[str, str]] = ()) -> JSONResponse:
+def problem(
+    status: int, kind: str, zh: str, en: str, *, title: tuple[str, str] | None = None, errors: Sequence[dict[str, str]] = ()
+) -> JSONResponse:
     """One problem; `errors` name each field."""
     title_zh, title_en = title or (zh, en)
     body: dict[str, Any] = {
@@ -108,4 +110,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _unforeseen(_: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
-        return problem(500, "internal", "系统出错，本次未保存任何内容，请联系运维", "something failed; nothing of this request was kept: tell the operator")
+        return problem(
+            500,
+            "internal",
+            "系统出错，本次未保存任何内容，请联系运维",
+            "something failed; nothing of this request was kept: tell the operator",
+        )

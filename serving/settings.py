@@ -28,5 +28,7 @@ class Settings(BaseSettings):
         except ValueError:
             loopback = False
         if not loopback:
-            raise ValueError(f"host {host}: 尚无登录，只能监听本机（127.0.0.1）/ there is no login yet: only loopback (127.0.0.1) may be served")
+            raise ValueError(
+                f"host {host}: 尚无登录，只能监听本机（127.0.0.1）/ there is no login yet: only loopback (127.0.0.1) may be served"
+            )
         return host

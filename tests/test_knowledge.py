@@ -17,7 +17,7 @@ from knowledge_graph.loader import Knowledge, load, load_texts, rulebook_text
 
 Texts = dict[str, str]
 HAN = re.compile(r"[\u4e00-\u9fff]")
-LATIN = re.compile(r"[a-z]{3,} [a-z]{2,}")
+LATIN = re.compile(r"[a-z]{3,} [a-z]+")
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +227,7 @@ def test_a_folder_that_is_no_rulebook_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_not_utf8_is_refused(texts: Texts, tmp_path: Path) -> None:
     """The message names the path."""
     (tmp_path / "plans.yaml").write_bytes("计划".encode("gb18030"))
-    with pytest.raises(MalformedFile, match="plans.yaml.*UTF-8"):
+    with pytest.raises(MalformedFile, match=r"plans\.yaml.*UTF-8"):
         load(tmp_path)
 
 
@@ -267,8 +267,9 @@ def test_a_code_takes_the_behaviours_of_its_nearest_listed_parent(shipped: Knowl
 
 
 def messages(texts: Texts) -> list[tuple[str, str, str]]:
-    """What the linter says: file, id and English text, checked to be in both languages."""
-    found = check(load_texts(texts))
+    """What the linter says beyond what it says of the shipped rulebook: file, id, English; checked to be in both languages."""
+    already = check(load())
+    found = [m for m in check(load_texts(texts)) if m not in already]
     assert all(HAN.search(m.zh) and m.en for m in found)
     return [(m.file, m.id, m.en) for m in found]
 

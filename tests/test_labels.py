@@ -4,23 +4,44 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import insert
+import yaml
 from typer.testing import CliRunner
 
+from knowledge_graph.loader import load
 from training.cli import labels_app
 from training.labels import LabelRow, label_rows
-from triage.store import Store, open_store, tables
+from triage.actions import Correction, DecisionForm, Investigation
+from triage.claim import Claim, InvestigationResult
+from triage.desk import Desk
+from triage.reading import Reader
+from triage.route import Route
+from triage.store import open_store
 
-BEFORE = {"grade": {"state": "known", "value": 2, "sources": [{"source": "document", "document": "d1"}]}}
-FOUND = {"grade": {"state": "known", "value": 3, "sources": [{"source": "investigation"}]}}
-FROM_PAPER = {"grade": {"state": "known", "value": 3, "sources": [{"source": "document", "document": "d2"}]}}
-ENTERED = {"grade": {"state": "known", "value": 3, "sources": [{"source": "reviewer"}]}}
-AT = "2020-12-01T23:30:00+08:00"
+WORKED = yaml.safe_load((Path(__file__).parent / "cases" / "worked-approve.yaml").read_text(encoding="utf-8"))["claim"]
+FOUND_NOTHING = (
+    InvestigationResult(task="t1", result="true"),
+    InvestigationResult(task="t2", result="false"),
+    InvestigationResult(task="t5", result="true", evidence_type="interview_record", text="面访笔录 姓名：林某 性别：女 本人接受面访"),
+)
+PAY = DecisionForm(action="override", route=Route.RECOMMEND_PAY, reason_code="trial", second_actor="wang")
+CLOSE = DecisionForm(action="close", reason_code="withdrawn")
+
+
+class Clock:
+    """A second later at every look; starts an hour before midnight in Shanghai."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2020, 11, 1, 23, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
 
 
 @pytest.fixture
@@ -30,155 +51,133 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    """An empty store."""
-    opened = open_store(url)
-    yield opened
-    opened.engine.dispose()
+def desk(url: str) -> Iterator[Desk]:
+    """A desk with the gate closed."""
+    knowledge = load()
+    store = open_store(url)
+    yield Desk(store, knowledge, Reader.from_knowledge(knowledge), None, Clock())
+    store.engine.dispose()
 
 
-def file_claim(
-    store: Store, claim_id: str, *, investigation: str = "none", suggestions: tuple[dict[str, Any], ...] = (BEFORE,)
-) -> list[int]:
-    """Puts a claim with its suggestions into the store and gives the suggestions' ids."""
-    with store.writing() as connection:
-        connection.execute(
-            insert(tables.claim).values(
-                claim_id=claim_id,
-                plan="mutual-aid-reference",
-                filed_on=date(2020, 10, 20),
-                member_id="m",
-                diagnosis_claimed="乳腺癌",
-                form="{}",
-                released=False,
-                investigation=investigation,
-                drawn_for_audit=False,
-                disputed=False,
-                created_at=AT,
-                updated_at=AT,
-            )
-        )
-        known = connection.execute(tables.rulebook_snapshot.select()).first()
-        if known is None:
-            connection.execute(insert(tables.rulebook_snapshot).values(digest="r", texts="{}", created_at=AT))
-        ids = []
-        for number, facts in enumerate(suggestions):
-            body = json.dumps({"route": "investigate" if number == 0 else "recommend_pay", "facts": facts})
-            row = insert(tables.suggestion).values(
-                claim_id=claim_id, digest=f"{claim_id}-{number}", body=body, inputs="{}", rulebook_digest="r", created_at=AT
-            )
-            ids.append(connection.execute(row.returning(tables.suggestion.c.id)).scalar_one())
-    return ids
+def file_claim(desk: Desk, name: str = "c-1", **changes: Any) -> dict[str, Any]:
+    """A whole, consistent claim is filed; gives its suggestion."""
+    filed: dict[str, Any] = desk.submit(Claim.model_validate({**WORKED, "claim_id": name, **changes}), actor="li")["suggestion"]
+    return filed
 
 
-def decide(store: Store, claim_id: str, outcome: str, suggestion_id: int) -> None:
-    """Records a person's decision."""
-    grounds = {"ground": "x", "ground_on": date(2020, 10, 4), "clause": "x", "plan_version": "v3"} if outcome == "declined" else {}
-    with store.writing() as connection:
-        connection.execute(
-            insert(tables.decision).values(
-                claim_id=claim_id,
-                suggestion_id=suggestion_id,
-                action="accept",
-                outcome=outcome,
-                actor_kind="person",
-                actor="li",
-                decided_at=AT,
-                **grounds,
-            )
-        )
+def investigate(desk: Desk, name: str = "c-1", results: tuple[InvestigationResult, ...] = FOUND_NOTHING) -> None:
+    """An investigation is opened and closed with its results."""
+    desk.add_investigation(name, Investigation(), actor="li")
+    desk.add_investigation(name, Investigation(results=results, close=True), actor="li")
 
 
-def only_row(store: Store) -> LabelRow:
+def only_row(desk: Desk) -> LabelRow:
     """The one row there is."""
-    [row] = label_rows(store)
+    [row] = label_rows(desk.store)
     return row
 
 
-@pytest.mark.parametrize(("outcome", "label"), [("paid", 0), ("declined", 1), ("withdrawn", None)])
-def test_an_investigated_claim_is_labelled_by_what_was_decided(store: Store, outcome: str, label: int | None) -> None:
-    """Paid is 0, declined is 1; a withdrawn claim gives no answer."""
-    [first] = file_claim(store, "c-1", investigation="closed")
-    decide(store, "c-1", outcome, first)
-    row = only_row(store)
-    assert (row.label, row.label_source, row.investigated, row.outcome) == (label, "investigation", True, outcome)
+def test_an_investigated_and_paid_claim_is_labelled_zero(desk: Desk) -> None:
+    """The visit found nothing that kept it from being paid."""
+    file_claim(desk)
+    investigate(desk)
+    desk.decide("c-1", DecisionForm(action="accept"), actor="li")
+    row = only_row(desk)
+    assert (row.outcome, row.route_suggested, row.investigated, row.label_source, row.label) == (
+        "paid",
+        "recommend_pay",
+        True,
+        "investigation",
+        0,
+    )
 
 
-@pytest.mark.parametrize("investigation", ["none", "open"])
-def test_without_a_closed_investigation_there_is_no_label(store: Store, investigation: str) -> None:
-    """A claim paid or declined without one says nothing about what a visit would have found."""
-    [first] = file_claim(store, "c-1", investigation=investigation)
-    decide(store, "c-1", "paid", first)
-    row = only_row(store)
-    assert (row.label, row.label_source, row.investigated) == (None, "none", False)
+def test_an_investigated_and_declined_claim_is_labelled_one(desk: Desk) -> None:
+    """Here an earlier breach was found."""
+    file_claim(desk)
+    investigate(desk, results=(*FOUND_NOTHING[:1], InvestigationResult(task="t2", result="true"), *FOUND_NOTHING[2:]))
+    desk.decide("c-1", DecisionForm(action="accept"), actor="li")
+    row = only_row(desk)
+    assert (row.outcome, row.investigated, row.label) == ("declined", True, 1)
 
 
-def test_an_undecided_claim_has_no_row(store: Store) -> None:
-    """Opening an investigation is not the end of a claim."""
-    [first] = file_claim(store, "c-1", investigation="open")
-    decide(store, "c-1", "investigation_opened", first)
-    assert list(label_rows(store)) == []
+def test_a_withdrawn_claim_gives_no_answer(desk: Desk) -> None:
+    """Not even after an investigation."""
+    file_claim(desk)
+    investigate(desk)
+    desk.decide("c-1", CLOSE, actor="li")
+    row = only_row(desk)
+    assert (row.outcome, row.investigated, row.label) == ("withdrawn", True, None)
 
 
-@pytest.mark.parametrize("later", [FOUND, FROM_PAPER])
-def test_facts_that_rest_on_the_investigation_are_left_out(store: Store, later: dict[str, Any]) -> None:
-    """What the investigation found is the answer, not a feature: the facts are those of the suggestion before it."""
-    _, second = file_claim(store, "c-1", investigation="closed", suggestions=(BEFORE, later))
-    with store.writing() as connection:
-        connection.execute(
-            insert(tables.document).values(
-                claim_id="c-1",
-                document_id="d2",
-                number=2,
-                origin="investigation",
-                evidence_type="interview_record",
-                basis="",
-                readable=True,
-                text="x",
-                content_hash="h",
-                created_at=AT,
-            )
-        )
-    decide(store, "c-1", "paid", second)
-    row = only_row(store)
-    assert (row.facts, row.facts_from_suggestion, row.route_suggested) == (BEFORE, "c-1-0", "recommend_pay")
+def test_without_an_investigation_there_is_no_label(desk: Desk) -> None:
+    """A claim paid without one says nothing about what a visit would have found."""
+    file_claim(desk)
+    desk.decide("c-1", PAY, actor="li")
+    row = only_row(desk)
+    assert (row.outcome, row.route_suggested, row.investigated, row.label_source, row.label) == ("paid", "investigate", False, "none", None)
 
 
-def test_facts_entered_after_an_investigation_was_opened_are_left_out(store: Store) -> None:
-    """A reviewer may have entered what the investigator told."""
-    first, second = file_claim(store, "c-1", investigation="closed", suggestions=(BEFORE, ENTERED))
-    decide(store, "c-1", "investigation_opened", first)
-    decide(store, "c-1", "declined", second)
-    assert only_row(store).facts == BEFORE
+def test_an_investigation_that_was_never_closed_gives_no_label(desk: Desk) -> None:
+    """Opened is not done."""
+    file_claim(desk)
+    desk.add_investigation("c-1", Investigation(), actor="li")
+    desk.decide("c-1", PAY, actor="li")
+    assert only_row(desk).label is None
 
 
-def test_the_last_final_decision_prevails(store: Store) -> None:
-    """A declined claim that was disputed and paid counts as paid."""
-    [first] = file_claim(store, "c-1", investigation="closed")
-    for outcome in ("declined", "disputed", "paid"):
-        decide(store, "c-1", outcome, first)
-    assert only_row(store).label == 0
+def test_an_investigation_after_the_decision_gives_no_label(desk: Desk) -> None:
+    """The decision did not know it."""
+    file_claim(desk)
+    desk.decide("c-1", PAY, actor="li")
+    investigate(desk)
+    assert only_row(desk).investigated is False
 
 
-def test_export_writes_a_line_a_claim(store: Store, url: str, tmp_path: Path) -> None:
+def test_an_undecided_claim_has_no_row(desk: Desk) -> None:
+    """Accepting that it be investigated is not the end of a claim."""
+    file_claim(desk)
+    desk.decide("c-1", DecisionForm(action="accept"), actor="li")
+    assert list(label_rows(desk.store)) == []
+
+
+def test_facts_found_by_the_investigation_are_left_out(desk: Desk) -> None:
+    """What was found is the answer, not something to learn from: answers, papers and what a person entered meanwhile."""
+    filed = file_claim(desk)
+    desk.decide("c-1", DecisionForm(action="accept"), actor="li")
+    desk.add_observation("c-1", Correction(fact="review.many_platforms", value=True, reason="told by phone"), actor="li")
+    investigate(desk)
+    desk.decide("c-1", DecisionForm(action="close", reason_code="withdrawn"), actor="li")
+    assert only_row(desk).facts == filed["facts"]
+
+
+def test_a_claim_filed_with_results_has_no_facts_from_before(desk: Desk) -> None:
+    """Nothing was ever known of it without them."""
+    file_claim(desk, investigation=[{"task": "t1", "result": "true"}])
+    desk.decide("c-1", PAY, actor="li")
+    row = only_row(desk)
+    assert (row.facts, row.facts_from_suggestion) == (None, None)
+
+
+def test_export_writes_a_line_a_claim(desk: Desk, url: str, tmp_path: Path) -> None:
     """JSONL with every key, the day in Asia/Shanghai, and nothing for undecided claims."""
-    [first] = file_claim(store, "c-1", investigation="closed")
-    file_claim(store, "c-2")
-    decide(store, "c-1", "paid", first)
+    filed = file_claim(desk)
+    file_claim(desk, "c-2")
+    desk.decide("c-1", PAY, actor="li")
     out = tmp_path / "labels.jsonl"
     result = CliRunner().invoke(labels_app, ["export", "--database", url, "--out", str(out)])
     assert result.exit_code == 0, result.output
     [line] = [json.loads(text) for text in out.read_text(encoding="utf-8").splitlines()]
+    assert len(line.pop("facts_from_suggestion")) == 64
     assert line == {
         "claim_id": "c-1",
-        "decided_on": "2020-12-01",
+        "decided_on": "2020-11-01",
         "route_suggested": "investigate",
         "outcome": "paid",
-        "investigated": True,
-        "label_source": "investigation",
-        "label": 0,
-        "facts_from_suggestion": "c-1-0",
-        "facts": BEFORE,
+        "investigated": False,
+        "label_source": "none",
+        "label": None,
+        "facts": filed["facts"],
     }
 
 

@@ -16,17 +16,20 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, select
 
 from triage.store import Store
-from triage.store.tables import claim, decision, document, suggestion
+from triage.store.tables import audit, decision, document, suggestion
 
 ZONE = ZoneInfo("Asia/Shanghai")
 FINAL = ("paid", "declined", "withdrawn", "duplicate")
+OPENED = ("investigation_opened", "investigation_closed", "decided_investigation_opened")
+"""Audit actions by which an investigation begins, or was begun and ended at once."""
+
 LABELS = {"paid": 0, "declined": 1}
 """Of an investigated claim; one that was withdrawn or a duplicate was never answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelRow:
-    """One decided claim. `route_suggested` is what the decision was taken on; `facts` (published form) and
+    """One decided claim. `route_suggested` and `investigated` are as the decision was taken; `facts` (published form) and
     `facts_from_suggestion` (its digest) belong to the last suggestion that knew nothing of an investigation, None without one."""
 
     claim_id: str
@@ -45,24 +48,20 @@ class LabelRow:
 
 
 def label_rows(store: Store) -> Iterator[LabelRow]:
-    """A row for every claim with a final decision, by claim id. Raises StoreUnavailable."""
+    """A row for every claim with a final decision, by claim id; of several such decisions the last. Raises StoreUnavailable."""
     with store.reading() as connection:
-        final = {row.claim_id: row for row in _final_decisions(connection)}
-        for row in connection.execute(select(claim.c.claim_id, claim.c.investigation).order_by(claim.c.claim_id)).all():
-            if row.claim_id in final:
-                yield _label_row(connection, final[row.claim_id], investigated=row.investigation == "closed")
+        wanted = select(decision).where(decision.c.outcome.in_(FINAL)).order_by(decision.c.id)
+        final = {row.claim_id: row for row in connection.execute(wanted)}
+        for claim_id in sorted(final):
+            yield _label_row(connection, final[claim_id])
 
 
-def _final_decisions(connection: Connection) -> Sequence[Row[Any]]:
-    """In order, so that the last one of a claim prevails."""
-    wanted = select(decision).where(decision.c.outcome.in_(FINAL)).order_by(decision.c.id)
-    return connection.execute(wanted).all()
-
-
-def _label_row(connection: Connection, decided: Row[Any], *, investigated: bool) -> LabelRow:
-    suggested = _suggestions(connection, decided.claim_id)
+def _label_row(connection: Connection, decided: Row[Any]) -> LabelRow:
+    wanted = select(suggestion).where(suggestion.c.claim_id == decided.claim_id).order_by(suggestion.c.id)
+    suggested = connection.execute(wanted).all()
     basis = next((s for s in suggested if s.id == decided.suggestion_id), None)
     before = _before_investigation(connection, decided.claim_id, suggested)
+    investigated = basis is not None and bool(json.loads(basis.inputs)["investigated"])
     return LabelRow(
         claim_id=decided.claim_id,
         decided_on=datetime.fromisoformat(decided.decided_at).astimezone(ZONE).date(),
@@ -76,24 +75,17 @@ def _label_row(connection: Connection, decided: Row[Any], *, investigated: bool)
     )
 
 
-def _suggestions(connection: Connection, claim_id: str) -> Sequence[Any]:
-    wanted = select(suggestion.c.id, suggestion.c.digest, suggestion.c.body).where(suggestion.c.claim_id == claim_id)
-    return connection.execute(wanted.order_by(suggestion.c.id)).all()
-
-
 def _before_investigation(connection: Connection, claim_id: str, suggested: Sequence[Any]) -> Any:
-    """The last suggestion up to the one an investigation was opened on, with no fact resting on an investigation's result."""
-    opened = connection.execute(
-        select(decision.c.suggestion_id).where(decision.c.claim_id == claim_id, decision.c.outcome == "investigation_opened")
-    ).scalars()
-    limit = min((i for i in opened if i is not None), default=None)
-    papers = frozenset(
-        connection.execute(
-            select(document.c.document_id).where(document.c.claim_id == claim_id, document.c.origin == "investigation")
-        ).scalars()
-    )
-    earlier = [s for s in suggested if limit is None or s.id <= limit]
-    return next((s for s in reversed(earlier) if not _knows_result(json.loads(s.body)["facts"], papers)), None)
+    """The last suggestion made before an investigation was opened, with no fact resting on an investigation's result."""
+    wanted = select(audit.c.at).where(audit.c.claim_id == claim_id, audit.c.action.in_(OPENED))
+    opened = min((datetime.fromisoformat(at) for at in connection.execute(wanted).scalars()), default=None)
+    of_results = select(document.c.document_id).where(document.c.claim_id == claim_id, document.c.origin == "investigation")
+    papers = frozenset(connection.execute(of_results).scalars())
+    for row in reversed(suggested):
+        early = opened is None or datetime.fromisoformat(row.created_at) <= opened
+        if early and not _knows_result(json.loads(row.body)["facts"], papers):
+            return row
+    return None
 
 
 def _knows_result(facts: Mapping[str, Any], papers: frozenset[str]) -> bool:
