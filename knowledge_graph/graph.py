@@ -81,7 +81,7 @@ def _add_nodes(graph: nx.MultiDiGraph[str], k: Knowledge) -> None:
         _add(graph, f"hospital:{hospital.name}", "Hospital", hospital.name, hospital.name, hospital.source, hospital.confidence)
 
 
-def _add_edges(graph: nx.MultiDiGraph[str], k: Knowledge) -> None:
+def _add_edges(graph: nx.MultiDiGraph[str], k: Knowledge) -> None:  # noqa: C901 - one loop a library
     def link(a: str, relation: str, b: str, **details: Any) -> None:
         if a in graph and b in graph:
             graph.add_edge(a, b, key=relation, **details)
@@ -104,7 +104,7 @@ def _add_edges(graph: nx.MultiDiGraph[str], k: Knowledge) -> None:
         for name in sorted(set(_names(fact_.derive)) & set(k.facts)):
             link(fact_.id, "DERIVES_FROM", name)
     for rule in k.rules:
-        _link_rule(link, rule, k)
+        _link_rule(link, rule)
     for finding in k.findings.values():
         for target in finding.bears_on:
             link(finding.id, "BEARS_ON", target)
@@ -120,7 +120,7 @@ def _add_edges(graph: nx.MultiDiGraph[str], k: Knowledge) -> None:
             link(f"hospital:{hospital.name}", "LOCATED_IN", hospital.city)
 
 
-def _link_rule(link: Any, rule: Rule, k: Knowledge) -> None:
+def _link_rule(link: Any, rule: Rule) -> None:
     link(rule.id, "APPLIES_AT", rule.stage)
     if rule.applies_to.plan:
         link(rule.id, "APPLIES_UNDER", rule.applies_to.plan)

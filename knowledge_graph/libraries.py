@@ -42,8 +42,8 @@ class EvidenceLibrary(Data):
     """evidence.yaml."""
 
     evidence: tuple[EvidenceType, ...]
-    aliases: dict[str, str] = {}
-    groups: dict[str, tuple[str, ...]] = {}
+    aliases: dict[str, str] = Field(default_factory=dict)
+    groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 class HealthItem(Data):
@@ -67,7 +67,7 @@ class Finding(Data):
     system: str
     severity: int = Field(ge=1, le=4)
     bears_on: tuple[str, ...] = ()
-    breaches: dict[str, dict[str, Breach]] = {}
+    breaches: dict[str, dict[str, Breach]] = Field(default_factory=dict)
     sources: tuple[str, ...] = ()
     source: str
     confidence: Confidence
@@ -192,7 +192,7 @@ class Staging(Data):
         if None in (group, t, n, m) or "X" in (t, n, m):
             return None
         assert group is not None and t is not None and n is not None and m is not None  # noqa: PT018
-        rows = [g for g in self.groups if g.group == group or (g.group.rstrip("ABC") == group and group != "I" + "V")]
+        rows = [g for g in self.groups if g.group == group or (g.group.rstrip("ABC") == group and group != "IV")]
         return any(_matches(p, t) and _matches(q, n) and _matches(r, m) for g in rows for p, q, r in g.of) if rows else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from starlette.concurrency import run_in_threadpool
 
 from serving.office import Actor, Key, TheDesk
@@ -14,7 +14,16 @@ from triage.claim import Claim, Document, Short
 from triage.route import Route
 
 router = APIRouter(prefix="/v1/claims", tags=["claims 案件"])
-Who = Annotated[Short, Field(min_length=1, description="who does it, by name")]
+RESERVED = ("gate", "machine", "system", "triage")
+
+
+def _person(name: str) -> str:
+    if not name.strip() or name.strip().casefold() in RESERVED:
+        raise ValueError("须写经办人姓名，该名称留给程序 / name the person; this name is kept for programs")
+    return name.strip()
+
+
+Who = Annotated[Short, AfterValidator(_person), Field(min_length=1, max_length=100, description="who does it, by name")]
 
 
 class CorrectionBy(Correction):

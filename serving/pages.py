@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -160,7 +161,7 @@ def marked(text: str, marks: Iterable[tuple[int, int, str]]) -> Markup:
     spans = [(max(0, a), min(len(text), b), title) for a, b, title in marks if a < b]
     edges = sorted({0, len(text), *(a for a, _, _ in spans), *(b for _, b, _ in spans)})
     parts: list[Markup] = []
-    for left, right in zip(edges, edges[1:], strict=False):
+    for left, right in pairwise(edges):
         piece = escape(text[left:right])
         titles = list(dict.fromkeys(t for a, b, t in spans if a <= left and right <= b))
         parts.append(Markup('<mark title="{}">{}</mark>').format("; ".join(titles), piece) if titles else piece)

@@ -78,7 +78,7 @@ def problem(
 
 def field_error(error: dict[str, Any]) -> dict[str, str]:
     """One validation error: the field's path, and what is wrong in both languages."""
-    field = ".".join(str(p) for p in error["loc"] if p not in ("body", "query", "path"))
+    field = "" if error["type"] == "json_invalid" else ".".join(str(p) for p in error["loc"] if p not in ("body", "query", "path"))
     message = str(error["msg"]).removeprefix("Value error, ")
     zh, _, en = message.partition(" / ")
     if en:

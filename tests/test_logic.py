@@ -22,7 +22,13 @@ DEFINITIONS = {
     "grade": FactDefinition(id="grade", type="code", values=("1", "2", "3"), ordered=True, zh="级", en="grade"),
     "kind": FactDefinition(id="kind", type="code", values=("x", "y", "z"), zh="类", en="kind"),
 }
-WHOLE = {"flag": [True, False], "other": [True, False], "days": list(range(-3, 9)), "grade": ["1", "2", "3"], "kind": ["x", "y", "z"]}
+WHOLE: dict[str, list[Any]] = {
+    "flag": [True, False],
+    "other": [True, False],
+    "days": list(range(-3, 9)),
+    "grade": ["1", "2", "3"],
+    "kind": ["x", "y", "z"],
+}
 
 
 @dataclass(frozen=True)
@@ -140,7 +146,7 @@ def test_beyond_the_limit_a_condition_is_left_unknown_never_false() -> None:
     assert result.degraded
 
 
-@pytest.mark.parametrize("days, expected", [(Interval(80, 89), False), (Interval(90, 95), True), (Interval(85, 95), None)])
+@pytest.mark.parametrize(("days", "expected"), [(Interval(80, 89), False), (Interval(90, 95), True), (Interval(85, 95), None)])
 def test_an_interval_decides_only_when_all_of_it_agrees(days: Interval, expected: bool | None) -> None:
     """Day 89 and day 90 decide; an interval across them does not."""
     node = compile_condition({"fact": "days", "ge": {"plan": "waiting_days"}}, str, {"waiting_days": 90})

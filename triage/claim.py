@@ -18,6 +18,10 @@ MAX_TEXT = 500_000
 def _clean(value: Any) -> Any:
     if isinstance(value, str) and "\x00" in value:
         raise ValueError("文本含有NUL字符，请删除后重交 / the text contains a NUL character: remove it and send again")
+    if isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value):
+        raise ValueError(
+            "文本含有不成对的代理字符，请以UTF-8重新导出 / the text holds half a character (a lone surrogate): export it again as UTF-8"
+        )
     return value
 
 

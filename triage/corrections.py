@@ -14,7 +14,7 @@ from triage.store.errors import BadField
 from triage.values import Interval, OneOf, from_json
 
 
-def corrected(correction: Correction, knowledge: Knowledge, documents: Sequence[Mapping[str, Any]]) -> Observation:
+def corrected(correction: Correction, knowledge: Knowledge, documents: Sequence[Mapping[str, Any]], actor: str) -> Observation:
     """The observation; raises BadField naming the field and what would fit."""
     definition = knowledge.facts.get(correction.fact)
     if definition is None:
@@ -22,7 +22,9 @@ def corrected(correction: Correction, knowledge: Knowledge, documents: Sequence[
     value = None if correction.why is not None else _value(definition, correction.value)
     span = _span(correction, documents)
     evidence = next((str(d["evidence_type"]) for d in documents if d["document_id"] == correction.document), "")
-    return Observation(correction.fact, value, Source.REVIEWER, evidence, span=span, why=correction.why, document=correction.document or "")
+    return Observation(
+        correction.fact, value, Source.REVIEWER, evidence, span=span, why=correction.why, document=correction.document or "", actor=actor
+    )
 
 
 def _value(definition: FactDefinition, given: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
 from knowledge_graph.rules import FactDefinition
@@ -132,7 +132,7 @@ def _test(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:
     condition = {op.removesuffix("_plan"): value for op, value in condition.items()}
     node = compile_condition(condition, str, facts.plan.parameters)
     result = truth(node, facts.get, facts.definition).value
-    return _from_inputs(name, EITHER if result is None else result, [facts.get(condition["fact"])])
+    return _from_inputs(name, EITHER if result is None else result, [facts.get(str(condition["fact"]))])
 
 
 def _over(facts: Facts, name: str, inputs: list[str], judge: Callable[..., bool | None]) -> Fact:
@@ -158,13 +158,12 @@ def _compare(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:
 def _in_order(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:
     inputs = [facts.get(f) for f in spec["in_order"]]
     given = [f for f in inputs if f.possible is not None and not f.conflict]
-    for earlier, later in zip(given, given[1:], strict=False):
+    for earlier, later in pairwise(given):
         low, high = earlier.bounds()[0], later.bounds()[1]
         if low is not None and high is not None and low > high:
             return _from_inputs(name, False, given)
     certain = len(given) == len(inputs) and all(
-        a.bounds()[1] is not None and b.bounds()[0] is not None and a.bounds()[1] <= b.bounds()[0]
-        for a, b in zip(given, given[1:], strict=False)
+        a.bounds()[1] is not None and b.bounds()[0] is not None and a.bounds()[1] <= b.bounds()[0] for a, b in pairwise(given)
     )
     return _from_inputs(name, True if certain else EITHER, inputs)
 
@@ -280,9 +279,9 @@ def _fits(facts: Facts, mention: Any, query: Mapping[str, Any]) -> bool | Why:
 
 def _breach(facts: Facts, library: Any, query: Mapping[str, Any]) -> bool | Why:
     if "ids" in query:
-        return library.id in query["ids"]
+        return bool(library.id in query["ids"])
     if "breaches" not in query:
-        return library.severity > 1
+        return bool(library.severity > 1)
     items = (
         list(library.breaches)
         if query["breaches"] == "any"

@@ -138,7 +138,7 @@ class Desk:
         """A person enters or corrects a fact. Raises ClaimNotFound, BadField."""
         with self.store.writing() as connection:
             rows.claim_row(connection, claim_id)
-            statement = corrected(correction, self.knowledge, rows.documents_of(connection, claim_id))
+            statement = corrected(correction, self.knowledge, rows.documents_of(connection, claim_id), actor)
             rows.insert_statements(connection, claim_id, [statement], actor=actor, at=self._at(), reason=correction.reason)
             return self._answer(connection, claim_id, actor, "fact_corrected")
 
@@ -277,7 +277,7 @@ class Desk:
             }
             connection.execute(insert(t.decision), [{**row, "decided_at": at}])
             rows.update_claim(connection, claim_id, released=True)
-            append(connection, claim_id, at, GATE, "released", {"suggestion": data["versions"]["rulebook"]})
+            append(connection, claim_id, at, GATE, "released", {"suggestion": digest(data)})
         if data["route"] == Route.REQUEST_EVIDENCE.value and data["missing_evidence"]:
             self._open_request(connection, claim_id, data, at)
 
@@ -326,7 +326,9 @@ class Desk:
     def suggest(self, claim: Claim) -> dict[str, Any]:
         """A suggestion for a claim that is not stored. Raises UnknownPlan."""
         self.check_plan(claim)
-        return suggest(assemble(claim, self.knowledge, self.reader), self.knowledge, self.bundle, self.clock().date()).to_json()
+        data = suggest(assemble(claim, self.knowledge, self.reader), self.knowledge, self.bundle, self.clock().date()).to_json()
+        data["versions"]["reader"] = self.reader.digest
+        return data
 
     def claim(self, claim_id: str) -> dict[str, Any]:
         """Everything about a stored claim. Raises ClaimNotFound."""

@@ -6,7 +6,7 @@ that said otherwise. Facts that rules derive from others are computed by `triage
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -66,7 +66,7 @@ class Fact:
         if isinstance(self.possible, Interval):
             return self.possible.low, self.possible.high
         if isinstance(self.possible, OneOf):
-            return min(self.possible.values), max(self.possible.values)  # type: ignore[type-var]
+            return min(self.possible.values), max(self.possible.values)
         return self.possible, self.possible
 
     def to_json(self) -> dict[str, Any]:
@@ -145,7 +145,7 @@ class Facts:
 
 def gather(definition: FactDefinition, observations: Iterable[Observation]) -> Fact:
     """One fact out of all that was said of it: the strongest sources prevail, the rest may leave it contested."""
-    usable = [o for o in observations if o.assertion not in _NOT_OF_THE_MEMBER]
+    usable = _latest_entries(o for o in observations if o.assertion not in _NOT_OF_THE_MEMBER)
     if not usable:
         return Fact(definition.id, why=Why.NOT_SUPPLIED, needs=(definition.id,))
     groups: dict[tuple[int, int], list[Observation]] = {}
@@ -162,6 +162,13 @@ def gather(definition: FactDefinition, observations: Iterable[Observation]) -> F
     contested = not settled_by_person and any(_disagrees(definition, result, o) for o in weaker)
     sources = (*groups[strongest], *weaker)
     return Fact(definition.id, result.possible, result.why, result.conflict, contested, result.needs, sources)
+
+
+def _latest_entries(observations: Iterable[Observation]) -> list[Observation]:
+    """Of what one named person entered, the last word; two people may still differ."""
+    given = list(observations)
+    last = {o.actor: o for o in given if o.actor}
+    return [o for o in given if not o.actor or last[o.actor] is o]
 
 
 def _rank(definition: FactDefinition, observation: Observation) -> tuple[int, int]:
@@ -202,9 +209,10 @@ def combine(definition: FactDefinition, observations: list[Observation]) -> Fact
         if met is None:
             return _conflict(definition, values, sources)
         possible = met
-    why = next((w for _, _, w in read if w is not None), None) if isinstance(possible, OneOf) else None
-    why = (why or Why.NOT_SUPPLIED) if isinstance(possible, OneOf) else None
-    return Fact(definition.id, possible, why, needs=(definition.id,) if why else (), sources=sources)
+    if not isinstance(possible, OneOf):
+        return Fact(definition.id, possible, sources=sources)
+    open_for = next((w for _, _, w in read if w is not None), Why.NOT_SUPPLIED)
+    return Fact(definition.id, possible, open_for, needs=(definition.id,), sources=sources)
 
 
 def _conflict(definition: FactDefinition, values: list[Any], sources: tuple[Observation, ...]) -> Fact:
@@ -267,7 +275,7 @@ def _greatest(definition: FactDefinition, values: list[Any]) -> Any:
     return max(plain)
 
 
-_COMBINE = {
+_COMBINE: dict[str, Callable[[FactDefinition, list[Any]], Any]] = {
     "earliest": _earliest,
     "any": lambda _, values: any(v is True for v in values),
     "all": lambda _, values: all(v is True for v in values),

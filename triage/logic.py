@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, Protocol
 
 from knowledge_graph.rules import FactDefinition
@@ -141,7 +141,7 @@ def _around(constants: set[Any], low: Any, high: Any, step: Any) -> set[Any]:
     points = set(constants) | {c - step for c in constants} | {c + step for c in constants}
     ordered = sorted(constants)
     if not isinstance(step, timedelta):
-        points |= {(a + b) / 2 for a, b in zip(ordered, ordered[1:], strict=False)}
+        points |= {(a + b) / 2 for a, b in pairwise(ordered)}
     inside = {p for p in points if (low is None or p >= low) and (high is None or p <= high)}
     return inside | {end for end in (low, high) if end is not None} or {0}
 

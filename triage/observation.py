@@ -63,7 +63,8 @@ class Observation:
 
     `basis` says what the statement rests on (resection, core_biopsy, frozen, cytology, consultation, imaging, clinical,
     post_neoadjuvant ...): evidence limits and precedence are written in terms of it. `why` is set, and `value` is None,
-    where the source speaks of the fact without settling it.
+    where the source speaks of the fact without settling it. `actor` names the person who entered it: what a person enters
+    later replaces what the same person entered before.
     """
 
     fact: str
@@ -78,6 +79,7 @@ class Observation:
     reader: str = ""
     why: Why | None = None
     document: str = ""
+    actor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

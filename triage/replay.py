@@ -62,8 +62,8 @@ def _of_claim(connection: Connection, claim_id: str, rulebooks: _Rulebooks) -> I
     found = list(connection.execute(select(t.suggestion).where(t.suggestion.c.claim_id == claim_id).order_by(t.suggestion.c.id)).mappings())
     if not found:
         yield "没有任何建议记录 / no suggestion is stored"
-    for row in found:
-        yield from _of_suggestion(row, statements, rulebooks, audited)
+    for suggested in found:
+        yield from _of_suggestion(dict(suggested), statements, rulebooks, audited)
 
 
 def _audited(connection: Connection, claim_id: str) -> set[tuple[str, str]]:

@@ -125,9 +125,8 @@ def insert_statements(
 
 def statement_rows(connection: Connection, claim_id: str) -> Sequence[Mapping[str, Any]]:
     """The claim's observation rows in the order they were made."""
-    return list(
-        connection.execute(select(t.observation).where(t.observation.c.claim_id == claim_id).order_by(t.observation.c.id)).mappings()
-    )
+    found = connection.execute(select(t.observation).where(t.observation.c.claim_id == claim_id).order_by(t.observation.c.id)).mappings()
+    return [dict(r) for r in found]
 
 
 def statements_of(
@@ -140,7 +139,8 @@ def statements_of(
 
 def documents_of(connection: Connection, claim_id: str) -> Sequence[Mapping[str, Any]]:
     """The claim's documents in the order filed."""
-    return list(connection.execute(select(t.document).where(t.document.c.claim_id == claim_id).order_by(t.document.c.number)).mappings())
+    found = connection.execute(select(t.document).where(t.document.c.claim_id == claim_id).order_by(t.document.c.number)).mappings()
+    return [dict(r) for r in found]
 
 
 def papers_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Paper, ...]:

@@ -85,7 +85,7 @@ def claims_view(connection: Connection, *, limit: int, cursor: str | None, filte
     if cursor:
         at, name = _opened(cursor)
         query = query.where(or_(t.claim.c.created_at < at, and_(t.claim.c.created_at == at, t.claim.c.claim_id < name)))
-    found = list(connection.execute(query).mappings())
+    found = [dict(r) for r in connection.execute(query).mappings()]
     items = [_listed(r) for r in found[:limit]]
     return {"items": items, "next": _sealed(found[limit - 1]) if len(found) > limit else None}
 

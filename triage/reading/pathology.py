@@ -105,7 +105,7 @@ def statements(page: Page, bodies: Iterable[Section], morphology: Sequence[Morph
         for match in _INVASION.finditer(page.lower, body.start, body.end):
             inside = any(a <= match.start() < b for a, b in covered)
             about = page.lower[max(body.start, match.start() - 8) : match.start()]
-            if not inside and not _OTHER_INVASION.search(about) and not page.lower[match.end() : match.end() + 1] == "灶":
+            if not inside and not _OTHER_INVASION.search(about) and page.lower[match.end() : match.end() + 1] != "灶":
                 asserted = page.assertion(match.start(), match.end())
                 found.append(Statement(None, match.group(), frozenset({3}), asserted, match.start(), match.end()))
     return sorted(found, key=lambda s: s.start)

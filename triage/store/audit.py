@@ -22,14 +22,17 @@ def append(connection: Connection, claim_id: str, at: str, actor: str, action: s
 
 
 def broken(connection: Connection) -> Iterator[tuple[str, str]]:
-    """(claim, problem) for every row that was altered, added or left out."""
-    expected, number = GENESIS, 0
+    """(claim, problem) for every row that was altered, rewritten or left out."""
+    before, number, accepted = "", 0, {GENESIS}
     for row in connection.execute(select(audit).order_by(audit.c.seq)).mappings():
         number += 1
         content = {key: row[key] for key in ("seq", "claim_id", "at", "actor", "action", "payload", "previous")}
+        whole = sha256(dumps(content))
         if row["seq"] != number:
             yield row["claim_id"], f"审计第{number}行缺失 / audit row {number} is missing"
             number = row["seq"]
-        if sha256(dumps(content)) != row["hash"] or row["previous"] != expected:
-            yield row["claim_id"], f"审计第{row['seq']}行被改动 / audit row {row['seq']} was altered"
-        expected = row["hash"]
+        elif whole == row["hash"] and row["previous"] not in accepted:
+            yield before or row["claim_id"], f"审计第{number - 1}行被改写 / audit row {number - 1} was rewritten"
+        if whole != row["hash"]:
+            yield row["claim_id"], f"审计第{number}行被改动 / audit row {number} was altered"
+        before, accepted = row["claim_id"], {row["hash"], whole}

@@ -41,7 +41,14 @@ def statement_json(statement: Observation | FindingMention) -> dict[str, Any]:
     if isinstance(statement, FindingMention):
         return {**shared, "finding": statement.finding, "side": statement.side, "grade": statement.grade}
     why = statement.why.value if statement.why is not None else None
-    return {**shared, "fact": statement.fact, "value": to_json(statement.value), "basis": statement.basis, "why": why}
+    return {
+        **shared,
+        "fact": statement.fact,
+        "value": to_json(statement.value),
+        "basis": statement.basis,
+        "why": why,
+        "actor": statement.actor,
+    }
 
 
 def _shared(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,7 +70,7 @@ def statement_from(data: Mapping[str, Any], types: Mapping[str, str]) -> Observa
         return FindingMention(finding=data["finding"], side=data["side"], grade=data["grade"], **_shared(data))
     why = Why(data["why"]) if data["why"] is not None else None
     value = from_json(data["value"], types.get(data["fact"], "text"))
-    return Observation(fact=data["fact"], value=value, basis=data["basis"], why=why, **_shared(data))
+    return Observation(fact=data["fact"], value=value, basis=data["basis"], why=why, actor=data["actor"], **_shared(data))
 
 
 def paper_json(paper: Paper) -> list[Any]:
