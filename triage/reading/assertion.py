@@ -13,16 +13,20 @@ from triage.reading.vocabulary import Vocabulary
 
 REACH = {"negated": 40, "uncertain": 24, "historical": 30, "family": 40, "hypothetical": 24, "planned": 16}
 BACK = 10
+WINDOW = 240
+"""Longer than any cue reaches; a text without full stops is still read in linear time."""
+
 _COMMA = re.compile(r"[,]")
 _LIST_COMMA = re.compile(r",(?=.{0,12}(?:[有见伴示诊行予为]|探及|发现|考虑|出现|大小|\bhas\b|\bwith\b))")
 
 
 def sentence(text: str, start: int, end: int, ends: str) -> tuple[int, int]:
-    """The bounds of the sentence around a span; a decimal point does not end one."""
+    """The bounds of the sentence around a span, at most `WINDOW` characters either way; a decimal point does not end one."""
     left, right = start, end
-    while left > 0 and not _ends_at(text, left - 1, ends):
+    first, last = max(0, start - WINDOW), min(len(text), end + WINDOW)
+    while left > first and not _ends_at(text, left - 1, ends):
         left -= 1
-    while right < len(text) and not _ends_at(text, right, ends):
+    while right < last and not _ends_at(text, right, ends):
         right += 1
     return left, right
 

@@ -10,13 +10,13 @@ from knowledge_graph.libraries import Morphology
 from triage.observation import Assertion
 from triage.reading.dates import DatedSpan, DateLike
 from triage.reading.page import Page, Section
-from triage.reading.pathology import Statement, statements
+from triage.reading.pathology import Statement, read_icdo, statements
 from triage.reading.staging import read_stage
 from triage.reading.vocabulary import pattern
 from triage.values import Interval
 
 DIAGNOSES = ("discharge_dx", "path_dx", "impression")
-_CODE = re.compile(r"(?<![a-z0-9])(?P<c>(?:c50|d05|d24|d48|n6[0-4]|c\d{2}|d\d{2})(?:\.\d)?)(?![\d])")
+_CODE = re.compile(r"(?<![a-z0-9])(?P<c>[cdn]\d{2}(?:\.\d)?)(?:\d{0,2}(?:x\d{3})?)?(?![\da-z])")
 _OPERATION = re.compile(r"行[^。;\n]{0,40}?(?:术|切除|根治|活检|穿刺)|(?:术式|手术名称|手术方式|procedure)\s{0,2}:[^。;\n]{2,40}")
 _EXTENTS = (
     ("mastectomy", re.compile(r"根治|全乳|乳房切除|乳腺切除|单纯切除|全切|mastectomy")),
@@ -26,6 +26,7 @@ _EXTENTS = (
 _CHEMOTHERAPY = re.compile(r"化疗|chemotherapy|(?<![a-z])(?:tc|ac-t|ec-t|tac)方案")
 _ENDOCRINE = re.compile(r"内分泌治疗|他莫昔芬|来曲唑|阿那曲唑|依西美坦|tamoxifen|letrozole|anastrozole|endocrine therapy")
 _CONFIRMED = re.compile(r"病理(?:结果|报告|诊断|回报|检查)?[^。;,\n]{0,6}(?:示|提示|回报|证实|诊断|为|:|报告)")
+_QUICK = re.compile(r"冰冻|快速|冷冻|细胞|frozen|cytolog")
 _SURGICAL = re.compile(r"术|切除|根治|活检|穿刺|surgery|mastectomy|biopsy")
 
 
@@ -48,6 +49,8 @@ def _read_diagnosis(page: Page, bodies: list[Section], morphology: Sequence[Morp
     strongest = max(stated, key=lambda s: min(s.behaviours), default=None)
     if strongest is not None and len(strongest.behaviours) == 1:
         page.observe("pathology.icdo_behavior", min(strongest.behaviours), strongest.start, strongest.end)
+    if page.evidence_type == "medical_record_front_page":
+        read_icdo(page)
     _read_codes(page, bodies, strongest)
     for body in bodies:
         side = next(iter(page.words.side.finditer(page.lower, body.start, body.end)), None)
@@ -89,7 +92,7 @@ def _operations(page: Page) -> Iterable[tuple[DatedSpan | None, re.Match[str]]]:
         if page.assertion(match.start(), match.end()) not in (Assertion.PRESENT, Assertion.HISTORICAL):
             continue
         left, _ = page.sentence(match.start(), match.end())
-        told = [d for d in page.dates if left <= d.start < match.start() and match.start() - d.end < 24]
+        told = page.dates_between(max(left, match.start() - 34), match.start())
         yield (told[-1] if told else None), match
 
 
@@ -104,7 +107,7 @@ def _read_operations(page: Page) -> None:
         side = page.words.side.search(match.group())
         if side:
             page.observe("tumour.laterality", page.words.sides[side.group()], match.start() + side.start(), match.start() + side.end())
-        if dated is not None and not any(o.fact == "surgery.date" for o in page.observations):
+        if dated is not None and not page.has_said("surgery.date"):
             page.observe("surgery.date", dated.value, dated.start, dated.end, event_on=dated.value)
     _read_named_operation(page)
 
@@ -134,7 +137,9 @@ def _read_treatment(page: Page, words: re.Pattern[str], fact: str) -> None:
 def _read_told_diagnosis(page: Page, on: DateLike | None, morphology: Sequence[Morphology]) -> None:
     """ "2020-09-25行穿刺，病理示浸润性癌；2020-09-27行手术": diagnosed on a day from the biopsy to the next dated event."""
     for match in _CONFIRMED.finditer(page.lower):
-        if page.section_at(match.start()) in ("past_history", "family_history"):
+        if page.section_at(match.start()) in ("past_history", "family_history") or _QUICK.search(
+            page.lower, max(0, match.start() - 8), match.end()
+        ):
             continue
         left, right = page.sentence(match.start(), match.end())
         named = [
@@ -142,7 +147,7 @@ def _read_told_diagnosis(page: Page, on: DateLike | None, morphology: Sequence[M
             for s in statements(page, [Section("", match.end(), right)], morphology)
             if s.assertion is Assertion.PRESENT and max(s.behaviours) >= 1
         ]
-        told = [d for d in page.dates if left <= d.start < match.start() and isinstance(d.value, date)]
+        told = [d for d in page.dates_between(left, match.start()) if isinstance(d.value, date)]
         if not named or not told:
             continue
         _observe_told(page, told[-1], match, on)

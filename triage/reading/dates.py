@@ -15,7 +15,11 @@ _DAY = r"(?P<y>(?:19|20)\d{2})\s{0,2}(?:[-/.]\s{0,2}(?P<m>\d{1,2})\s{0,2}[-/.]\s
 _COMPACT = r"(?<!\d)(?P<c>(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?!\d)"
 _MONTH = r"(?<!\d)(?P<y3>(?:19|20)\d{2})(?:\s{0,2}年\s{0,2}(?P<m3>\d{1,2})\s{0,2}月(?!\s{0,2}\d)|[-/.](?P<m4>\d{1,2})(?![-/.\d]))"
 _YEAR = r"(?<!\d)(?P<y5>(?:19|20)\d{2})\s{0,2}年(?!\s{0,2}\d)"
-DATE = re.compile(rf"(?<!\d){_DAY}|{_COMPACT}|{_MONTH}|{_YEAR}")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NAME = rf"(?P<{{0}}>{'|'.join(_MONTHS)})[a-z]{{{{0,6}}}}\.?"
+_ENGLISH = rf"(?<![a-zA-Z])(?i:{_NAME.format('en')})\s(?P<ed>\d{{1,2}})(?:st|nd|rd|th)?,?\s(?P<ey>(?:19|20)\d{{2}})|(?<!\d)(?P<fd>\d{{1,2}})[\s-](?i:{_NAME.format('fn')})[\s,-]{{1,2}}(?P<fy>(?:19|20)\d{{2}})"
+_SLASHED = r"(?<![\d/.-])(?P<s1>\d{1,2})/(?P<s2>\d{1,2})/(?P<sy>(?:19|20)\d{2})(?!\d)"
+DATE = re.compile(rf"(?<!\d){_DAY}|{_COMPACT}|{_MONTH}|{_YEAR}|{_ENGLISH}|{_SLASHED}")
 _NUMBER = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "半": 0.5}
 _UNIT_DAYS = {"年": 365.25, "月": 30.44, "周": 7, "星期": 7, "天": 1, "日": 1, "小时": 0.05}
 DURATION = re.compile(
@@ -56,8 +60,19 @@ def _value(match: re.Match[str]) -> DateLike | None:
     if part["y3"]:
         year, month = int(part["y3"]), int(part["m3"] or part["m4"])
         return Interval(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])) if 1 <= month <= 12 else None
+    if part["ey"] or part["fy"]:
+        name, day, year = (part["en"], part["ed"], part["ey"]) if part["ey"] else (part["fn"], part["fd"], part["fy"])
+        return _whole(int(year), _MONTHS.index(name.lower()) + 1, int(day))
+    if part["sy"]:
+        return _slashed(int(part["s1"]), int(part["s2"]), int(part["sy"]))
     year = int(part["y5"])
     return Interval(date(year, 1, 1), date(year, 12, 31))
+
+
+def _slashed(first: int, second: int, year: int) -> DateLike | None:
+    """Month and day may stand in either order: where both readings are days, the date lies between them."""
+    readings = sorted({d for d in (_whole(year, first, second), _whole(year, second, first)) if d is not None})
+    return None if not readings else readings[0] if len(readings) == 1 else Interval(readings[0], readings[-1])
 
 
 def _count(text: str) -> float | None:

@@ -8,7 +8,7 @@ from datetime import date
 from triage.observation import Assertion
 from triage.reading.dates import DURATION, DateLike, before, duration_days
 from triage.reading.imaging import categories, observe_category
-from triage.reading.page import Page, Section, Term
+from triage.reading.page import Page, Section, Term, any_between
 
 STORY = ("chief_complaint", "present_illness", "past_history", "personal_history", "")
 _ASSERTED = (Assertion.PRESENT, Assertion.HISTORICAL, Assertion.UNCERTAIN)
@@ -18,6 +18,9 @@ _LUMP = re.compile(
 NODULE = re.compile(
     r"(?:左|右|双)侧?乳(?:腺|房)?[^。;,\n癌]{0,8}?(?:结节|肿[块物]|包块|占位|团块)|乳(?:腺|房)(?:内)?[^。;,\n癌]{0,4}?(?:结节|肿[块物]|包块|占位|团块)|breast (?:lump|mass|nodule)"
 )
+
+
+_LASTED = re.compile(r"(?:病)?史?[ 约近达已有,]{0,3}")
 
 
 def read_history(page: Page, on: DateLike | None, nodule: str) -> None:
@@ -46,16 +49,17 @@ def event_date(page: Page, start: int, end: int, reference: date, on: DateLike |
     """When a finding told in a story was made: the date before it in its clause, "…前" counted back, its duration, else None in the
     past history and the paper's own date elsewhere."""
     left, right = page.sentence(start, end)
-    told = [d for d in page.dates if left <= d.start < start]
+    told = page.dates_between(left, start)
     if told:
         return told[-1].value
     ago = [m for m in DURATION.finditer(page.lower, left, start) if m["ago"]]
     if ago:
         return before(reference, duration_days(ago[-1]))
-    lasted = DURATION.match(page.lower, end, min(right, end + 8)) if page.section_at(start) in STORY else None
-    if lasted and page.section_at(start):
-        return before(reference, duration_days(lasted))
-    following = [d for d in page.dates if end <= d.start < right and d.start - end < 12]
+    lasted = _LASTED.match(page.lower, end, min(right, end + 12)) if page.section_at(start) in STORY[:-1] else None
+    lasting = DURATION.match(page.lower, lasted.end(), min(right, end + 16)) if lasted else None
+    if lasting:
+        return before(reference, duration_days(lasting))
+    following = page.dates_between(end, min(right, end + 12))
     if following and page.section_at(start) == "past_history":
         return following[0].value
     return None if page.section_at(start) == "past_history" else on
@@ -77,12 +81,12 @@ def _read_finding(page: Page, term: Term, reference: date, on: DateLike | None) 
 
 def _read_nodules(page: Page, reference: date, on: DateLike | None, nodule: str) -> None:
     """A lump in the story that no library term covers, for example "左乳见一低回声结节"."""
-    covered = [(t.start, t.end) for t in page.terms if t.kind == "finding"]
-    graded = [c.start for c in categories(page)]
+    covered = [t.start for t in page.terms if t.kind == "finding"]
+    graded = sorted(c.start for c in categories(page))
     for match in NODULE.finditer(page.lower):
-        if page.section_at(match.start()) not in STORY or any(a < match.end() and match.start() < b for a, b in covered):
+        if page.section_at(match.start()) not in STORY or any_between(covered, match.start() - 6, match.end()):
             continue
-        if any(0 <= g - match.end() < 24 for g in graded):
+        if any_between(graded, match.end(), match.end() + 24):
             continue
         asserted = page.assertion(match.start(), match.end())
         if asserted in _ASSERTED:

@@ -38,18 +38,27 @@ class Category:
 
 def categories(page: Page) -> Iterator[Category]:
     """Every BI-RADS category of a page with its side."""
-    listed: list[tuple[int, int]] = []
+    listed: set[int] = set()
     for match in _BY_SIDE.finditer(page.lower):
-        listed.append(match.span())
+        listed.update(range(*match.span()))
         for item in _SIDE_ITEM.finditer(page.lower, *match.span("list")):
             yield Category(_grade(item), _SIDE_NAME[item["side"]], item.start(), item.end())
     for match in _BIRADS.finditer(page.lower):
-        if not any(a <= match.start() < b for a, b in listed):
+        if match.start() not in listed:
             yield Category(_grade(match), _side(page, match.start(), match.end()), match.start(), match.end())
 
 
+_HIGHER = re.compile(r"[-~至/](?P<g>[0-6])?(?P<s>[abc])?\s?(?:类|级)|\s?[类级]?\s?\((?P<h>4)(?P<t>[abc])\s?[类级]?\)")
+
+
 def _grade(match: re.Match[str]) -> str:
-    return _DIGIT.get(match["g"], match["g"]) + (match["s"] or "").upper()
+    """The category; of a printed range ("3-4A类", "4类(4b)") the higher end."""
+    grade = _DIGIT.get(match["g"], match["g"]) + (match["s"] or "").upper()
+    more = _HIGHER.match(match.string, match.end("s") if match["s"] else match.end("g"))
+    if more is None:
+        return grade
+    other = (more["g"] or more["h"] or grade[0]) + (more["s"] or more["t"] or "").upper()
+    return max(grade, other)
 
 
 def _side(page: Page, start: int, end: int) -> str:

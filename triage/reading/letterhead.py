@@ -11,16 +11,46 @@ from triage.reading.page import Page
 _HOSPITAL = re.compile(r"[\u4e00-\u9fff()·]{2,24}?(?:医院|卫生院|保健院|医疗中心|肿瘤中心)")
 _HOSPITAL_EN = re.compile(r"[A-Z][A-Za-z'. ]{2,40} (?:Hospital|Medical Center|Clinic)")
 _LABELS = r"(?=\s|性别|年龄|出生|科|床|门诊|住院|民族|$|[,;(。|、:/])"
-_NAME = re.compile(r"(?:患者姓名|病人姓名|姓\s{0,4}名|患\s{0,2}者)\s{0,2}[:]?\s{0,3}(?P<v>[\u4e00-\u9fff·*×]{1,6}?)" + _LABELS)
+_NAME = re.compile(
+    r"(?<!系人)(?<!家属)(?<!护人)(?<!医师)(?<!医生)(?<!请人)(?<!术者)(?:患者姓名|病人姓名|姓\s{0,4}名|患\s{0,2}者(?=\s{0,2}:))\s{0,2}[:]?\s{0,3}(?P<v>[\u4e00-\u9fff·*×]{1,6}?)"
+    + _LABELS
+)
 _NAME_EN = re.compile(
     r"(?:patient(?: name)?|name)\s{0,2}:\s{0,3}(?P<v>[A-Za-z*][A-Za-z.'* -]{1,30}?)(?=\s{2,}|\n|,|;|\||$| sex| age| dob| gender| mrn)",
     re.IGNORECASE,
 )
-_NOT_NAMES = frozenset({"男", "女", "因", "于", "自", "入院", "签名", "家属", "性别", "本人", "自述", "诉", "要求", "女性", "男性", "缘于"})
+_NOT_NAMES = frozenset(
+    {
+        "男",
+        "女",
+        "因",
+        "于",
+        "自",
+        "入院",
+        "签名",
+        "家属",
+        "性别",
+        "本人",
+        "自述",
+        "诉",
+        "要求",
+        "女性",
+        "男性",
+        "缘于",
+        "年龄",
+        "科室",
+        "床号",
+        "住院号",
+        "门诊号",
+        "科别",
+        "民族",
+        "病区",
+    }
+)
 _SEX = re.compile(r"性\s{0,4}别\s{0,2}:?\s{0,3}(?P<v>男|女)|(?<=[\s,:、|])(?P<w>男|女)性?(?=[\s,、|]{1,3}(?:年龄)?\D{0,3}\d{1,3}\s{0,2}岁)")
 _SEX_EN = re.compile(r"(?:sex|gender)\s{0,2}:\s{0,3}(?P<v>male|female|m|f)\b", re.IGNORECASE)
 _AGE = re.compile(
-    r"年\s{0,4}龄\s{0,2}:?\s{0,3}(?P<v>\d{1,3})\s{0,2}(?:岁|周岁|y)?(?![\d个月天])|(?<=[男女性,\s、|])(?P<w>\d{1,3})\s{0,2}岁(?![前时起余])"
+    r"(?<!初潮)(?<!绝经)(?<!发病)(?<!初产)(?<!结婚)年\s{0,4}龄\s{0,2}:?\s{0,3}(?P<v>\d{1,3})\s{0,2}(?:岁|周岁|y)?(?![\d个月天])|(?<=[男女性,\s、|])(?P<w>\d{1,3})\s{0,2}岁(?![前时起余])"
 )
 _AGE_EN = re.compile(r"age\s{0,2}:\s{0,3}(?P<v>\d{1,3})|(?P<w>\d{1,3})[- ]year[- ]old", re.IGNORECASE)
 _ID_NUMBER = re.compile(r"(?:身份证件?号?码?|公民身份号码|证件号码?)\s{0,2}:?\s{0,3}(?P<v>\d{17}[\dXx])")
@@ -53,6 +83,10 @@ _ROLES = tuple(
         ("own", _OWN),
     )
 )
+_OF_THE_APPLICANT = frozenset({"claim_form", "bank_account", "authorization", "guardian_identity", "invoice_detail", "kinship_proof"})
+"""Forms an applicant other than the member may sign."""
+
+_NOT_OWN = re.compile(r"出生|生于|打印|有效|birth|dob|printed", re.IGNORECASE)
 _BARE_DATE = re.compile(r"(?:^|[\s,;|])(?:日\s{0,2}期|时\s{0,2}间|date)\s{0,2}:?\s{0,3}$", re.IGNORECASE)
 _FIRST_SIGNER = re.compile(
     r"(?:报告|诊断|初诊|主检|检验|病理|签发)\s{0,2}(?:医师|医生|者|人)\s{0,2}(?:签名|签字)?\s{0,2}:?\s{0,3}(?P<v>[\u4e00-\u9fff]{2,4}|\S{2,10})|医\s{0,2}[师生]\s{0,2}:\s{0,3}(?P<w>[\u4e00-\u9fff]{2,4})"
@@ -60,6 +94,8 @@ _FIRST_SIGNER = re.compile(
 _SECOND_SIGNER = re.compile(
     r"(?:复核|审核|复诊|审签|审阅|上级|校对|核对|复审)\s{0,2}(?:医师|医生|者|人)?\s{0,2}(?:签名|签字)?\s{0,2}:\s{0,3}(?P<v>[\u4e00-\u9fff]{2,4}|\S{2,10})"
 )
+_LABEL_WORD = re.compile(r"医师|医生|审核|复核|日期|时间|报告|签名|签字|盖章|检查|电话")
+_BESIDE = re.compile(r"[ ]{0,2}[、/,][ ]{0,2}(?P<v>[\u4e00-\u9fff]{2,4})(?![\u4e00-\u9fff])")
 HEADER = 400
 """Characters in which the letterhead's fields stand."""
 
@@ -92,7 +128,11 @@ def own_date(page: Page, roles: dict[str, list[DatedSpan]]) -> DateLike | None:
     for role in _OWN_ROLES.get(page.evidence_type, ("own", "reported", "operated", "admitted")):
         if role in roles:
             return roles[role][0].value
-    header = [d for d in page.dates if d.start < HEADER and isinstance(d.value, date)]
+    header = [
+        d
+        for d in page.dates
+        if d.start < HEADER and isinstance(d.value, date) and not _NOT_OWN.search(page.plain[max(0, d.start - 10) : d.start])
+    ]
     return header[0].value if len(header) == 1 else None
 
 
@@ -105,7 +145,8 @@ def document_date(page: Page, roles: dict[str, list[DatedSpan]]) -> DateLike | N
 def read_letterhead(page: Page, roles: dict[str, list[DatedSpan]]) -> None:
     """Observes hospital, person, department and labelled dates."""
     _hospital(page)
-    _person(page, document_date(page, roles))
+    if page.evidence_type not in _OF_THE_APPLICANT:
+        _person(page, document_date(page, roles))
     match = _DEPARTMENT.search(page.plain)
     if match and page.evidence_type in (
         "discharge_summary",
@@ -140,7 +181,7 @@ def _first(pattern: re.Pattern[str], text: str) -> tuple[str, int, int] | None:
 def _person(page: Page, on: DateLike | None) -> None:
     header = page.plain[:HEADER]
     name = _first(_NAME, header) or _first(_NAME_EN, header)
-    if name and name[0] not in _NOT_NAMES:
+    if name and name[0] not in _NOT_NAMES and len(name[0].strip()) > 1:
         page.observe("member.name", name[0].strip(), name[1], name[2])
     sex = _first(_SEX, header) or _first(_SEX_EN, header)
     if sex:
@@ -168,15 +209,27 @@ def read_specimen_dates(page: Page, roles: dict[str, list[DatedSpan]]) -> None:
 
 
 def read_signatures(page: Page) -> None:
-    """Two different names make a double signature; one name and no second makes none; no name at all says nothing."""
-    first, second = _FIRST_SIGNER.search(page.plain), _SECOND_SIGNER.search(page.plain)
-    if second and first:
-        names = {next(v for v in m.groupdict().values() if v) for m in (first, second)}
-        page.observe(
-            "pathology.double_signed", len(names) == 2, first.start(), second.end() if second.end() > first.start() else first.end()
-        )
-    elif first:
-        page.observe("pathology.double_signed", False, first.start(), first.end())
+    """Two different names make a double signature; one name under the only label makes none; a label left blank says nothing."""
+    first, second = _signer(_FIRST_SIGNER, page.plain), _signer(_SECOND_SIGNER, page.plain)
+    if first is None or not first[0]:
+        return
+    if second is None:
+        page.observe("pathology.double_signed", first[3], first[1], first[2])
+    elif second[0]:
+        page.observe("pathology.double_signed", first[3] or first[0] != second[0], min(first[1], second[1]), max(first[2], second[2]))
+
+
+def _signer(label: re.Pattern[str], plain: str) -> tuple[str, int, int, bool] | None:
+    """Name ("" where the label is left blank), where it stands, and whether a second name stands beside it."""
+    match = label.search(plain)
+    if match is None:
+        return None
+    name = next((v for v in match.groupdict().values() if v), "").strip()
+    if _LABEL_WORD.search(name):
+        return "", match.start(), match.end(), False
+    beside = _BESIDE.match(plain, match.end())
+    paired = beside is not None and not _LABEL_WORD.search(beside["v"]) and beside["v"] != name
+    return name, match.start(), beside.end() if beside and paired else match.end(), paired
 
 
 def find_dates(plain: str) -> tuple[DatedSpan, ...]:

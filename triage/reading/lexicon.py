@@ -60,12 +60,15 @@ def _whole_word(text: str, start: int, end: int) -> bool:
 
 
 def _longest(found: list[Term]) -> tuple[Term, ...]:
-    taken: dict[str, list[Term]] = {}
+    """The longest terms of each library; one place may name several entries of it."""
+    taken: dict[str, dict[int, tuple[int, int]]] = {}
+    kept = []
     for term in sorted(found, key=lambda t: (t.start - t.end, t.start, t.id)):
-        placed = taken.setdefault(term.kind, [])
-        if all(term.end <= p.start or term.start >= p.end or (term.start, term.end) == (p.start, p.end) for p in placed):
-            placed.append(term)
-    return tuple(sorted((t for terms in taken.values() for t in terms), key=lambda t: (t.start, t.kind, t.id)))
+        places, span = taken.setdefault(term.kind, {}), (term.start, term.end)
+        if all(places.get(at, span) == span for at in range(*span)):
+            places.update(dict.fromkeys(range(*span), span))
+            kept.append(term)
+    return tuple(sorted(kept, key=lambda t: (t.start, t.kind, t.id)))
 
 
 def lexicon(knowledge: Knowledge, language: str) -> Lexicon:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,6 +14,12 @@ from triage.reading.dates import DatedSpan, DateLike
 from triage.reading.vocabulary import Vocabulary
 
 READER = "reading-1"
+
+
+def any_between(starts: list[int], low: int, high: int) -> bool:
+    """Whether an ascending list has a number in [low, high)."""
+    index = bisect_left(starts, low)
+    return index < len(starts) and starts[index] < high
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +60,19 @@ class Page:
     observations: list[Observation] = field(default_factory=list)
     findings: list[FindingMention] = field(default_factory=list)
     _starts: list[int] = field(default_factory=list)
+    _date_starts: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._starts = [s.start for s in self.sections]
+        self._date_starts = [d.start for d in self.dates]
+
+    def dates_between(self, low: int, high: int) -> list[DatedSpan]:
+        """Dates that start in [low, high)."""
+        return list(self.dates[bisect_left(self._date_starts, low) : bisect_left(self._date_starts, high)])
+
+    def has_said(self, fact: str) -> bool:
+        """Whether the fact was observed already."""
+        return any(o.fact == fact for o in self.observations)
 
     def section_at(self, at: int) -> str:
         """The name of the section around an offset; empty before the first header."""

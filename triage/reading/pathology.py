@@ -32,7 +32,7 @@ _INVASION = re.compile(r"微小?浸润|间质浸润|浸润(?!性?淋巴|性?导�
 _OTHER_INVASION = re.compile(
     r"淋巴细胞|炎细胞|脂肪组织|中性粒|浆细胞|神经|脉管|血管|皮肤|乳头|胸肌|切缘|淋巴管|vascular|perineural|lymphovascular|skin"
 )
-_NOT_DIAGNOSIS = ("clinical_dx", "gross", "ihc", "note", "specimen", "molecular", "p_stage", "microscopic", "advice")
+_NOT_DIAGNOSIS = ("clinical_dx", "gross", "ihc", "note", "specimen", "molecular", "p_stage", "microscopic", "advice", "frozen_dx")
 
 
 def basis(page: Page) -> str:
@@ -48,7 +48,11 @@ def basis(page: Page) -> str:
         or (_CYTOLOGY.search(specimen or whole) and not _RESECTION.search(specimen or whole))
     ):
         return "cytology"
-    if page.evidence_type == "frozen_report" or ((_FROZEN.search(title) or _FROZEN.search(whole)) and not _PARAFFIN.search(page.lower)):
+    if (
+        page.evidence_type == "frozen_report"
+        or all(s.name == "frozen_dx" for s in diagnosis(page))
+        or ((_FROZEN.search(title) or _FROZEN.search(whole)) and not _PARAFFIN.search(page.lower))
+    ):
         return "frozen"
     if _CONSULTATION.search(title) and "会诊" in title:
         return "consultation"
@@ -69,9 +73,10 @@ def _specimen_basis(page: Page, specimen: str, whole: str) -> str:
 
 def diagnosis(page: Page) -> list[Section]:
     """The parts that state the diagnosis: its own section, else everything that is not clinical notes, gross or stains."""
-    named = [s for s in page.sections if s.name in ("path_dx", "addendum") and page.lower[s.start : s.end].strip()]
-    if named:
-        return named
+    for names in (("path_dx", "addendum"), ("frozen_dx",)):
+        named = [s for s in page.sections if s.name in names and page.lower[s.start : s.end].strip()]
+        if named:
+            return named
     opening = [Section("", 0, page.sections[0].start)] if page.sections else [Section("", 0, len(page.lower))]
     return opening + [s for s in page.sections if s.name not in _NOT_DIAGNOSIS]
 
@@ -101,9 +106,9 @@ def statements(page: Page, bodies: Iterable[Section], morphology: Sequence[Morph
                     row, page.text[term.start : term.end], _behaviours(page, row, term.start, term.end), asserted, term.start, term.end
                 )
             )
-        covered = [(t.start, t.end) for t in terms]
+        covered = {at for t in terms for at in range(t.start, t.end)}
         for match in _INVASION.finditer(page.lower, body.start, body.end):
-            inside = any(a <= match.start() < b for a, b in covered)
+            inside = match.start() in covered
             about = page.lower[max(body.start, match.start() - 8) : match.start()]
             if not inside and not _OTHER_INVASION.search(about) and page.lower[match.end() : match.end() + 1] != "灶":
                 asserted = page.assertion(match.start(), match.end())
@@ -128,6 +133,8 @@ def read_pathology(page: Page, roles: dict[str, list[DatedSpan]], morphology: Se
     read_specimen_dates(page, roles)
     found = statements(page, diagnosis(page), morphology)
     behaviour = _read_behaviour(page, found)
+    if behaviour is None and not found:
+        read_icdo(page)
     _read_first_diagnosis(page, roles, found, behaviour)
     bodies = [*diagnosis(page), *page.bodies("p_stage")]
     invasive = behaviour == 3 and not any(s.behaviours == {2} and s.assertion is Assertion.PRESENT for s in found)
@@ -150,13 +157,33 @@ def _read_preparation(page: Page) -> None:
         page.observe("pathology.neoadjuvant", True, after.start(), after.end())
 
 
+_ICDO = re.compile(r"(?<![\da-z.])m?-?(?P<h>[89]\d{3})0?/(?P<b>[01236])(?!\d)")
+
+
+def read_icdo(page: Page) -> None:
+    """A printed ICD-O-3 code (8500/3, M85000/3) states morphology and behaviour."""
+    match = _ICDO.search(page.lower)
+    if match:
+        page.observe("pathology.icdo", f"{match['h']}/{match['b']}", match.start(), match.end())
+        page.observe("pathology.icdo_behavior", int(match["b"]), match.start(), match.end())
+
+
+_ORDER = (0, 1, 2, 9, 6, 3)
+"""Behaviours from the weakest: a primary invasive tumour (3) is the diagnosis even where its metastases (6) are listed."""
+
+
+def _strength(statement: Statement) -> tuple[int, int, bool]:
+    places = [_ORDER.index(b) for b in statement.behaviours]
+    return min(places), max(places), statement.row is not None
+
+
 def _read_behaviour(page: Page, found: list[Statement]) -> int | None:
     """The behaviour the diagnosis as a whole states: invasion anywhere makes it invasive, an in-situ part beside it does not undo that."""
     present = [s for s in found if s.assertion is Assertion.PRESENT]
     doubtful = [s for s in found if s.assertion is Assertion.UNCERTAIN and max(s.behaviours) >= 2]
     if not present and not doubtful:
         return None
-    strongest = max(present, key=lambda s: (min(s.behaviours), max(s.behaviours), s.row is not None), default=None)
+    strongest = max(present, key=_strength, default=None)
     if strongest is None or (doubtful and max(max(s.behaviours) for s in doubtful) > max(strongest.behaviours)):
         _observe_doubt(page, strongest, doubtful)
         return None

@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from triage.observation import Why
+from triage.observation import Assertion, Why
 from triage.reading.measures import percent
 from triage.reading.page import Page
 from triage.values import Interval, OneOf
 
 _TAIL = r"\s{0,2}(?::\s{0,2})?(?:\((?P<in>[^()\n]{0,30})\)|(?P<out>[^,;。、\n(]{0,20}(?:\([^()\n]{0,24}\))?))"
 _MARKERS = {
-    "ihc.ER_pct": re.compile(r"(?<![a-z])(?:er|雌激素受体)(?![a-z])" + _TAIL),
+    "ihc.ER_pct": re.compile(r"(?<![a-z])(?:er|雌激素受体)(?![a-z])(?:(?:[、/及和])(?:pr|pgr|孕激素受体)(?![a-z]))?均?" + _TAIL),
     "ihc.PR_pct": re.compile(r"(?<![a-z])(?:pr|pgr|孕激素受体)(?![a-z])" + _TAIL),
     "ihc.ki67_pct": re.compile(r"(?<![a-z])ki-?\s?67(?:指数|增殖指数|\s?index|\s?li)?" + _TAIL),
 }
 _HER2 = re.compile(r"(?<![a-z])(?:her-?\s?2(?:/neu)?|c-?erbb-?2)" + _TAIL)
 _FISH = re.compile(r"fish[^。;\n]{0,24}?(?P<v>未扩增|无扩增|不扩增|无明显扩增|阴性|扩增|阳性|not amplified|amplified|negative|positive)")
 _MYO = re.compile(r"(?<![a-z])(?:p63|calponin|ck5/6|smmhc|sma|cd10)(?![a-z0-9])" + _TAIL)
-_SCORES = (("3+", ("3+", "+++")), ("2+", ("2+", "++")), ("1+", ("1+", "+")))
+_TRIPLE_NEGATIVE = re.compile(r"三阴性|三阴型|triple.negative")
 _NEGATIVE = re.compile(r"^[\s约]{0,3}(?:-|阴性|negative|0(?![\d.%]))")
 
 
@@ -36,6 +36,7 @@ def read_receptors(page: Page) -> None:
                 page.observe(fact, value, match.start(), match.end())
                 break
     _read_her2(page)
+    _read_triple(page)
     _read_myoepithelium(page)
 
 
@@ -64,11 +65,25 @@ def _read_her2(page: Page) -> None:
         page.observe("ihc.HER2_fish", "not_amplified" if negative else "amplified", fish.start(), fish.end())
 
 
+def _read_triple(page: Page) -> None:
+    """ "三阴性" states all three at once where the markers are not listed."""
+    match = _TRIPLE_NEGATIVE.search(page.lower)
+    if match is None or page.assertion(match.start(), match.end()) is not Assertion.PRESENT:
+        return
+    told = {o.fact for o in page.observations}
+    for fact in ("ihc.ER_pct", "ihc.PR_pct"):
+        if fact not in told:
+            page.observe(fact, 0, match.start(), match.end())
+
+
 def _her2_score(tail: str) -> str | OneOf | None:
-    for score, prints in _SCORES:
-        if any(tail.startswith(p) or re.match(rf"[^\d+]{{0,4}}{re.escape(p)}", tail) for p in prints):
-            return score
-    if tail.startswith("0"):
+    scored = re.search(r"(?<!\d)([0-3])\s?\+", tail)
+    if scored:
+        return "0" if scored[1] == "0" else f"{scored[1]}+"
+    plus = re.match(r"[^\d+]{0,6}(\+{1,3})", tail)
+    if plus:
+        return f"{len(plus[1])}+"
+    if re.match(r"[^\d+]{0,6}0(?![\d.%/])", tail):
         return "0"
     return OneOf(frozenset({"0", "1+"})) if _NEGATIVE.search(tail) else None
 

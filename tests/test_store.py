@@ -1,0 +1,155 @@
+"""The database itself refuses what must never be, and keeps a transaction whole or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from tests.desks import case, database, desk
+from triage.observation import Assertion, FindingMention, Observation, Source, Span, Why
+from triage.store import Store, open_store
+from triage.store.codec import statement_from, statement_json
+from triage.store.errors import StoreUnavailable
+from triage.store.tables import SealedText, metadata
+from triage.values import Interval, OneOf
+
+DECLINED = {
+    "claim_id": "worked-decline",
+    "suggestion_id": 1,
+    "action": "accept",
+    "outcome": "declined",
+    "actor_kind": "person",
+    "actor": "审核员甲",
+    "ground": "in-situ-or-benign",
+    "ground_on": "2021-01-19",
+    "clause": "恶性肿瘤（重度）除外项",
+    "plan_version": "v3",
+    "decided_at": "2021-03-01T09:00:00+08:00",
+}
+
+
+def insert_raw(path: Path, row: dict[str, Any]) -> None:
+    """Raw SQL, as somebody with a database shell would write it."""
+    with sqlite3.connect(path / "triage.db") as connection:
+        names = ", ".join(row)
+        marks = ", ".join("?" for _ in row)
+        connection.execute(f"INSERT INTO decision ({names}) VALUES ({marks})", list(row.values()))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"actor_kind": "gate"},
+        {"actor_kind": "machine"},
+        {"actor": ""},
+        {"ground": None},
+        {"ground": ""},
+        {"ground_on": None},
+        {"clause": None},
+        {"clause": ""},
+        {"plan_version": None},
+        {"suggestion_id": None},
+        {"outcome": "refused"},
+    ],
+)
+def test_the_database_refuses_a_decline_by_a_machine_or_without_ground(tmp_path: Path, change: dict[str, Any]) -> None:
+    desk(tmp_path).submit(case("worked-decline"), actor="desk")
+    with pytest.raises(sqlite3.IntegrityError):
+        insert_raw(tmp_path, DECLINED | change)
+    insert_raw(tmp_path, DECLINED)
+
+
+def test_the_gate_can_only_release(tmp_path: Path) -> None:
+    desk(tmp_path).submit(case("worked-decline"), actor="desk")
+    for outcome in ("paid", "investigation_opened", "declined"):
+        with pytest.raises(sqlite3.IntegrityError):
+            insert_raw(tmp_path, DECLINED | {"actor_kind": "gate", "outcome": outcome})
+
+
+def test_the_migrations_make_the_tables_that_are_declared(tmp_path: Path) -> None:
+    store = open_store(database(tmp_path))
+    with store.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": lambda *_: None})
+        assert compare_metadata(context, metadata) == []
+    open_store(database(tmp_path))
+
+
+def test_a_read_only_database_is_said_by_name_and_nothing_is_half_written(tmp_path: Path) -> None:
+    desk(tmp_path).submit(case("worked-approve"), actor="desk")
+    (tmp_path / "triage.db-wal").unlink(missing_ok=True)
+    store = open_store(f"sqlite:///file:{tmp_path / 'triage.db'}?mode=ro&uri=true")
+    with pytest.raises(StoreUnavailable, match="案件库暂不可写"):
+        store.check_writable()
+    with store.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM claim").scalar_one() == 1
+
+
+def write_half(store: Store) -> None:
+    """Writes a row and fails before the end."""
+    with store.writing() as connection:
+        connection.exec_driver_sql("INSERT INTO store_setting (name, value) VALUES ('half', 'written')")
+        raise RuntimeError
+
+
+def test_an_error_in_a_transaction_leaves_nothing(tmp_path: Path) -> None:
+    store = open_store(database(tmp_path))
+    with pytest.raises(RuntimeError):
+        write_half(store)
+    with store.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM store_setting WHERE name = 'half'").scalar_one() == 0
+
+
+class Reversed:
+    """A cipher anyone can check by eye."""
+
+    def seal(self, text: str) -> str:
+        return "sealed:" + text[::-1]
+
+    def open(self, sealed: str) -> str:
+        return sealed.removeprefix("sealed:")[::-1]
+
+
+def test_sealed_text_passes_through_the_operators_cipher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SealedText, "cipher", Reversed())
+    opened = desk(tmp_path)
+    opened.submit(case("worked-approve"), actor="desk")
+    with sqlite3.connect(tmp_path / "triage.db") as connection:
+        texts = [
+            t for (t,) in connection.execute("SELECT text FROM document UNION SELECT form FROM claim UNION SELECT body FROM observation")
+        ]
+    assert all(t.startswith("sealed:") for t in texts)
+    assert opened.claim("worked-approve")["documents"][0]["text"] == case("worked-approve").documents[0].text
+    assert opened.replay() == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        Observation("days_since_effective", Interval(1, None), Source.REVIEWER, actor="甲"),
+        Observation(
+            "pathology.icdo_behavior", OneOf(frozenset({2, 3})), Source.DOCUMENT, "pathology_report", "core_biopsy", why=Why.UNCLEAR
+        ),
+        Observation("hospital.level", None, Source.REGISTRY, why=Why.UNOBTAINABLE),
+        FindingMention(
+            "pf_bi4a",
+            Assertion.HISTORICAL,
+            Source.DOCUMENT,
+            None,
+            "left",
+            "4A",
+            "ultrasound_report",
+            Span("d1", 0, 2, "左乳"),
+            "",
+            "",
+            "d1",
+        ),
+    ],
+)
+def test_statements_read_back_equal(statement: Observation | FindingMention) -> None:
+    types = {"days_since_effective": "int", "pathology.icdo_behavior": "int", "hospital.level": "int"}
+    assert statement_from(statement_json(statement), types) == statement
