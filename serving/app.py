@@ -39,7 +39,7 @@ def create_app(desk: Desk | None) -> FastAPI:
         description=DESCRIPTION,
         docs_url="/docs",
         redoc_url=None,
-        strict_content_type=False,
+        responses=problems.RESPONSES,
     )
     app.state.desk = desk
     for module in (claims, suggestions, graph, health, pages):

@@ -5,43 +5,33 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
-from pydantic import AfterValidator, Field
 from starlette.concurrency import run_in_threadpool
 
-from serving.office import Actor, Key, TheDesk
+from serving.office import Actor, Key, Named, Person, TheDesk, who
 from triage.actions import Correction, DecisionForm, Investigation
-from triage.claim import Claim, Document, Short
+from triage.claim import Claim, Document
 from triage.route import Route
+from triage.store.errors import StaleSuggestion
 
 router = APIRouter(prefix="/v1/claims", tags=["claims 案件"])
-RESERVED = ("gate", "machine", "system", "triage")
-
-
-def _person(name: str) -> str:
-    if not name.strip() or name.strip().casefold() in RESERVED:
-        raise ValueError("须写经办人姓名，该名称留给程序 / name the person; this name is kept for programs")
-    return name.strip()
-
-
-Who = Annotated[Short, AfterValidator(_person), Field(min_length=1, max_length=100, description="who does it, by name")]
 
 
 class CorrectionBy(Correction):
     """A correction and who makes it."""
 
-    actor: Who
+    actor: Person | None = None
 
 
 class InvestigationBy(Investigation):
     """Results of an investigation and who brings them."""
 
-    actor: Who = "investigator"
+    actor: Person | None = None
 
 
 class DecisionBy(DecisionForm):
     """A decision and who makes it."""
 
-    actor: Who
+    actor: Person | None = None
 
 
 @router.post("", status_code=201, summary="报案 File a claim, whatever is missing")
@@ -90,22 +80,30 @@ async def add_document(claim_id: str, document: Document, desk: TheDesk, actor: 
 
 
 @router.post("/{claim_id}/observations", status_code=201, summary="更正事实 Enter or correct a fact")
-async def add_observation(claim_id: str, correction: CorrectionBy, desk: TheDesk) -> dict[str, Any]:
-    """A reviewer's word outranks every paper; the paper's own word is kept beside it."""
-    return await run_in_threadpool(desk.add_observation, claim_id, correction, actor=correction.actor)
+async def add_observation(claim_id: str, correction: CorrectionBy, desk: TheDesk, named: Named) -> dict[str, Any]:
+    """A reviewer's word outranks every paper; the paper's own word is kept beside it. `actor` or X-Actor names the reviewer."""
+    return await run_in_threadpool(desk.add_observation, claim_id, correction, actor=who(correction, named))
 
 
 @router.post("/{claim_id}/investigation", status_code=201, summary="调查 Open an investigation or bring results")
-async def add_investigation(claim_id: str, desk: TheDesk, form: InvestigationBy | None = None) -> dict[str, Any]:
+async def add_investigation(claim_id: str, desk: TheDesk, named: Named, form: InvestigationBy | None = None) -> dict[str, Any]:
     """An empty body opens one; results answer tasks; `close` ends it."""
     given = form or InvestigationBy()
-    return await run_in_threadpool(desk.add_investigation, claim_id, given, actor=given.actor)
+    return await run_in_threadpool(desk.add_investigation, claim_id, given, actor=given.actor or named or "investigator")
 
 
 @router.post("/{claim_id}/decisions", status_code=201, summary="决定 Accept or override")
 async def decide(
-    claim_id: str, form: DecisionBy, desk: TheDesk, if_match: Annotated[str | None, Header(max_length=200)] = None
+    claim_id: str, form: DecisionBy, desk: TheDesk, named: Named, if_match: Annotated[str | None, Header(max_length=200)] = None
 ) -> dict[str, Any]:
-    """A person decides. With If-Match (or `suggestion_digest`) only on the suggestion that was looked at."""
-    expected = form.suggestion_digest or (if_match.strip('"') if if_match else None)
-    return await run_in_threadpool(desk.decide, claim_id, form.model_copy(update={"suggestion_digest": expected}), actor=form.actor)
+    """A person decides; `actor` or X-Actor names who. With If-Match (or `suggestion_digest`) only on the suggestion that was looked at."""
+    seen = {form.suggestion_digest, _digest(if_match)} - {None}
+    if len(seen) > 1:
+        raise StaleSuggestion(claim_id)
+    looked_at = form.model_copy(update={"suggestion_digest": seen.pop() if seen else None})
+    return await run_in_threadpool(desk.decide, claim_id, looked_at, actor=who(form, named))
+
+
+def _digest(if_match: str | None) -> str | None:
+    """The digest of an If-Match header; `*` asks for any."""
+    return None if if_match is None or if_match.strip() == "*" else if_match.strip().removeprefix("W/").strip('"')

@@ -26,7 +26,7 @@ from triage.store.errors import BadField, ClaimNotFound
 HERE = Path(__file__).parent
 LANGUAGES = ("zh", "en")
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-Language = Annotated[str | None, Query(alias="lang", max_length=5)]
+Language = Annotated[str | None, Query(alias="lang")]
 
 
 @cache
@@ -50,8 +50,8 @@ def language(request: Request, asked: str | None) -> str:
     """?lang= first, then the browser's preference, then Chinese."""
     if asked in LANGUAGES:
         return str(asked)
-    preferred = request.headers.get("accept-language", "")[:2].lower()
-    return preferred if preferred in LANGUAGES else "zh"
+    preferred = [tag.partition(";")[0].strip()[:2].lower() for tag in request.headers.get("accept-language", "").split(",")]
+    return next((tag for tag in preferred if tag in LANGUAGES), "zh")
 
 
 def shown(value: Any) -> str:
@@ -81,10 +81,14 @@ def page(request: Request, name: str, lang: str, status: int = 200, **values: An
     return HTMLResponse(text, status_code=status, headers={"Content-Language": lang, "Vary": "Accept-Language"})
 
 
+def problem_page(request: Request, status: int, zh: str, en: str) -> HTMLResponse:
+    """What went wrong, for people: in the page's language first, then in the other."""
+    lang = language(request, request.query_params.get("lang"))
+    return page(request, "problem.html", lang, status=status, code=status, words={"zh": zh, "en": en})
+
+
 @router.get("/")
-async def list_page(
-    request: Request, desk: TheDesk, lang: Language = None, route: str = "", cursor: Annotated[str | None, Query(max_length=300)] = None
-) -> HTMLResponse:
+async def list_page(request: Request, desk: TheDesk, lang: Language = None, route: str = "", cursor: str | None = None) -> HTMLResponse:
     """Claims, the newest first."""
     chosen = language(request, lang)
     known = route if route in {r.value for r in Route} else None
@@ -116,7 +120,7 @@ async def claim_page(request: Request, claim_id: str, desk: TheDesk, lang: Langu
     try:
         view = await run_in_threadpool(desk.claim, claim_id)
     except ClaimNotFound:
-        return page(request, "missing.html", chosen, status=404)
+        return problem_page(request, 404, **words()["not_found"])
     return page(request, "claim.html", chosen, **_claim_values(desk.knowledge, view, chosen))
 
 

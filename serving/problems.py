@@ -7,9 +7,10 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from serving.pages import problem_page
 from triage.store.errors import (
     BadField,
     ClaimNotFound,
@@ -35,11 +36,14 @@ _STATUS: dict[type[StoreError], tuple[int, str, str, str]] = {
     StoreUnavailable: (503, "store-unavailable", "案件库不可用", "Claim store unavailable"),
 }
 _HTTP = {
-    400: ("bad-request", "请求有误", "Bad request"),
     404: ("not-found", "没有该页面或资源", "Not found"),
     405: ("method-not-allowed", "不支持该方法", "Method not allowed"),
     413: ("too-large", "请求超过2 MB，请分开提交材料", "Over 2 MB: send the papers separately"),
 }
+_UNREADABLE = (
+    "正文无法读取，须为UTF-8的JSON，层次与数字不要过大",
+    "the body cannot be read: send JSON in UTF-8, not too deep, no huge numbers",
+)
 _WORDS = {
     "missing": "缺少该字段，请补上",
     "extra_forbidden": "未知字段，请删除或更正拼写",
@@ -54,7 +58,28 @@ _WORDS = {
     "json_invalid": "不是有效的JSON",
     "enum": "取值不在允许范围",
     "model_attributes_type": "须为对象",
+    "float_parsing": "须为数字",
+    "float_type": "须为数字",
+    "int_type": "须为整数",
+    "greater_than_equal": "数值过小",
+    "less_than_equal": "数值过大",
     "tuple_type": "须为列表",
+}
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "detail_zh", "detail_en"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("type", "title", "title_zh", "title_en", "detail", "detail_zh", "detail_en")},
+        "status": {"type": "integer"},
+        "errors": {
+            "type": "array",
+            "items": {"type": "object", "properties": {name: {"type": "string"} for name in ("field", "zh", "en")}},
+        },
+    },
+}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "default": {"description": "出错 A problem (RFC 9457), in both languages", "content": {MEDIA_TYPE: {"schema": SCHEMA}}}
 }
 
 
@@ -66,6 +91,8 @@ def problem(
     body: dict[str, Any] = {
         "type": f"urn:claim-triage:{kind}",
         "title": f"{title_zh} / {title_en}",
+        "title_zh": title_zh,
+        "title_en": title_en,
         "status": status,
         "detail": f"{zh} / {en}",
         "detail_zh": zh,
@@ -74,6 +101,13 @@ def problem(
     if errors:
         body["errors"] = list(errors)
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
+
+
+def answer(request: Request, status: int, kind: str, zh: str, en: str, **more: Any) -> Response:
+    """A problem for programs, a page for people."""
+    if request.url.path.startswith(("/v1", "/healthz", "/readyz", "/docs", "/static", "/openapi")):
+        return problem(status, kind, zh, en, **more)
+    return problem_page(request, status, zh, en)
 
 
 def field_error(error: dict[str, Any]) -> dict[str, str]:
@@ -90,29 +124,22 @@ def install(app: FastAPI) -> None:
     """Every error of the service answers as a problem; none shows a traceback."""
 
     @app.exception_handler(RequestValidationError)
-    async def _malformed(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def _malformed(request: Request, error: RequestValidationError) -> Response:
         errors = [field_error(dict(e)) for e in error.errors()]
         zh = "；".join(f"{e['field'] or '正文'}：{e['zh']}" for e in errors[:5])
         en = "; ".join(f"{e['field'] or 'body'}: {e['en']}" for e in errors[:5])
-        return problem(422, "malformed", zh, en, title=("格式有误", "Malformed"), errors=errors)
+        return answer(request, 422, "malformed", zh, en, title=("格式有误", "Malformed"), errors=errors)
 
     @app.exception_handler(StoreError)
-    async def _store(_: Request, error: StoreError) -> JSONResponse:
+    async def _store(request: Request, error: StoreError) -> Response:
         status, kind, zh, en = _STATUS[type(error)]
         field = "plan" if isinstance(error, UnknownPlan) else error.field if isinstance(error, BadField) else None
         errors = [{"field": field, "zh": error.zh, "en": error.en}] if field else []
-        return problem(status, kind, error.zh, error.en, title=(zh, en), errors=errors)
+        return answer(request, status, kind, error.zh, error.en, title=(zh, en), errors=errors)
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 400:  # the framework could not even parse the body
+            return answer(request, 422, "malformed", *_UNREADABLE, title=("格式有误", "Malformed"))
         kind, zh, en = _HTTP.get(error.status_code, ("error", "请求未能完成", str(error.detail)))
-        return problem(error.status_code, kind, zh, en)
-
-    @app.exception_handler(Exception)
-    async def _unforeseen(_: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
-        return problem(
-            500,
-            "internal",
-            "系统出错，本次未保存任何内容，请联系运维",
-            "something failed; nothing of this request was kept: tell the operator",
-        )
+        return answer(request, error.status_code, kind, zh, en)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import sqlite3
+from contextlib import closing
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from knowledge_graph.loader import Knowledge, load
@@ -13,7 +16,7 @@ from triage.cases import load_cases
 from triage.claim import Claim
 from triage.desk import Desk
 from triage.reading import Reader
-from triage.store import open_store
+from triage.store import Store, open_store
 
 NOW = datetime(2021, 3, 1, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 OPEN_GATE = Path(__file__).parent / "bundles" / "open_gate.yaml"
@@ -41,3 +44,41 @@ def desk(folder: Path, *, gate: bool = True, now: datetime = NOW) -> Desk:
 def case(name: str) -> Claim:
     """The claim of a named case."""
     return load_cases()[name].claim
+
+
+class Ticking:
+    """A clock that moves a second with every look, and by whole days when told to."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+    def days(self, number: int) -> None:
+        """Moves the clock on."""
+        self.now += timedelta(days=number)
+
+
+def url(path: Path) -> str:
+    """The URL of a database file."""
+    return f"sqlite:///{path}"
+
+
+def desk_on(store: Store, *, gate: str = "open", **changes: Any) -> Desk:
+    """A desk on a store with the gate open or closed; `clock` or `bundle` may be given."""
+    knowledge, reader = shipped()
+    given = {"bundle": Bundle.load(OPEN_GATE) if gate == "open" else None, "clock": Ticking(), **changes}
+    return Desk(store, knowledge, reader, **given)
+
+
+def rows_in(path: Path) -> dict[str, int]:
+    """How many rows each table of a database file holds."""
+    with closing(sqlite3.connect(path)) as connection:
+        names = [
+            n
+            for (n,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            if n not in ("alembic_version", "store_setting")
+        ]
+        return {n: connection.execute(f"SELECT count(*) FROM {n}").fetchone()[0] for n in names}

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.builders import claim
-from tests.test_store import Ticking, desk_on, rows_in, shipped, url
+from tests.desks import Ticking, desk_on, rows_in, shipped, url
 from triage.actions import Correction, DecisionForm, Investigation
 from triage.assembly import assemble
 from triage.bundle import Bundle
@@ -94,7 +94,7 @@ def test_a_stored_claim_and_a_stateless_one_come_out_alike(desk: Desk) -> None:
     """With investigation results filed along as well."""
     results = (InvestigationResult(task="t", result="true"),)
     for number, filed in enumerate([APPROVE, DECLINE, *(c.claim for c in CASES.values() if c.claim.investigation)]):
-        named = renamed(filed, f"c-{number}", f"m-{number}", phone=None, device_id=None, payee_account=None, doctor=None)
+        named = renamed(filed, f"c-{number}", "m-1", phone=None, device_id=None, payee_account=None, doctor=None)
         named = named.model_copy(update={"documents": named.documents, "investigation": named.investigation or results})
         stored, stateless = desk.submit(named, actor="clerk")["suggestion"], desk.suggest(named)
         assert {k: stored[k] for k in ("position", "route", "why")} == {k: stateless[k] for k in ("position", "route", "why")}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.desks import shipped
 from triage.cases import load_cases
-from triage.observation import Observation, Reading
+from triage.observation import FindingMention, Observation, Reading
 from triage.reading.assertion import assertion
 from triage.reading.text import lowered, normalise
 from triage.reading.vocabulary import vocabulary
@@ -113,7 +113,8 @@ def _year(when: date | Interval | None) -> int | None:
 def test_every_quote_is_the_papers_own_text(name: str) -> None:
     text = PAPERS[name]["text"]
     reading = read(text, PAPERS[name].get("evidence_type"))
-    for statement in (*reading.observations, *reading.findings):
+    statements: list[Observation | FindingMention] = [*reading.observations, *reading.findings]
+    for statement in statements:
         assert statement.span is not None
         assert text[statement.span.start : statement.span.end] == statement.span.quote != ""
 

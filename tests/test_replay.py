@@ -72,7 +72,10 @@ def test_replay_survives_an_edit_of_the_shipped_rulebook(filled: Path, tmp_path:
             "UPDATE suggestion SET inputs = replace(inputs, '2021-03-01', '2021-03-02') WHERE claim_id = 'worked-investigate'",
             "worked-investigate",
         ),
-        ("UPDATE audit SET actor = 'somebody' WHERE seq = 3", "worked-decline"),
+        (
+            "UPDATE audit SET actor = 'somebody' WHERE seq = (SELECT min(seq) FROM audit WHERE claim_id = 'worked-decline')",
+            "worked-decline",
+        ),
         ("UPDATE document SET text = replace(text, '浸润', '原位') WHERE claim_id = 'worked-approve'", "worked-approve"),
         ("DELETE FROM observation WHERE claim_id = 'worked-decline' AND kind = 'finding'", "worked-decline"),
     ],

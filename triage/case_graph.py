@@ -6,6 +6,7 @@ of the same member never count against each other.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -25,6 +26,7 @@ from triage.pipeline import conditions_claimed, filed_observations
 from triage.reading import Reader
 
 KINDS = ("member", "doctor", "hospital", "phone", "device", "account", "agent", "address", "pathology_number")
+MAX_KEY = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def links_of(claim: Claim, case: CaseFile, knowledge: Knowledge, seen_on: date) 
     hospital = _plain(hospital_of(claim, case.observations))
     plain = {
         "member": claim.member.member_id,
-        "doctor": f"{hospital}|{_plain(claim.doctor)}" if claim.doctor else "",
+        "doctor": f"{hospital}|{_plain(claim.doctor)}" if claim.doctor and hospital else "",
         "hospital": hospital,
         "phone": _plain(claim.phone),
         "device": _plain(claim.device_id),
@@ -77,11 +79,25 @@ def links_of(claim: Claim, case: CaseFile, knowledge: Knowledge, seen_on: date) 
         "agent": _plain(claim.agent),
         "address": _plain(claim.address),
     }
-    keys = [(kind, key) for kind, key in plain.items() if key]
-    numbers = dict.fromkeys(_plain(str(o.value)) for o in case.observations if o.fact == "pathology.number" and o.value)
-    keys += [("pathology_number", f"{hospital}|{number}") for number in numbers]
+    keys = [(kind, _short(key)) for kind, key in plain.items() if key]
+    keys += [("pathology_number", _short(key)) for key in _pathology_numbers(hospital, case.observations)]
     early = is_early(claim, case, knowledge, seen_on)
     return tuple(Link(kind, key, claim.claim_id or "", claim.member.member_id, seen_on, early) for kind, key in keys)
+
+
+def _pathology_numbers(claimed_at: str, observations: Iterable[Observation]) -> list[str]:
+    """Numbers within the hospital that their own paper names and within the one claimed at: a report filed again under another
+    hospital's name is still the same report. Without any hospital a number links nothing."""
+    said = list(observations)
+    named = {o.document: _plain(str(o.value)) for o in reversed(said) if o.fact == "hospital.name" and o.value and o.document}
+    numbers = [(o.document, _plain(str(o.value))) for o in said if o.fact == "pathology.number" and o.value]
+    pairs = [(hospital, number) for document, number in numbers for hospital in (named.get(document, ""), claimed_at) if hospital]
+    return list(dict.fromkeys(f"{hospital}|{number}" for hospital, number in pairs))
+
+
+def _short(key: str) -> str:
+    """A key of any length as one that fits its column, and still differs where the keys differ."""
+    return key if len(key) <= MAX_KEY else f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def linked_observations(own: Sequence[Link], others: Iterable[Link]) -> tuple[Observation, ...]:

@@ -33,7 +33,7 @@ def _value(definition: FactDefinition, given: Any) -> Any:
     except (ValueError, TypeError, AttributeError) as error:
         raise _misfit(definition) from error
     parts = [value.low, value.high] if isinstance(value, Interval) else list(value.values) if isinstance(value, OneOf) else [value]
-    if not all((p is None and isinstance(value, Interval)) or _fits(definition, p) for p in parts) or parts == [None, None]:
+    if not all((p is None and isinstance(value, Interval)) or _fits(definition, p) for p in parts) or parts in ([], [None, None]):
         raise _misfit(definition)
     return value
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from knowledge_graph.loader import Knowledge
@@ -32,11 +32,25 @@ from triage.route import Route
 from triage.store import Store
 from triage.store import tables as t
 from triage.store.audit import append
-from triage.store.codec import dumps, sha256
-from triage.store.errors import DuplicateClaim, IdempotencyMismatch, UnknownPlan
+from triage.store.codec import dumps, rows_digest, sha256
+from triage.store.errors import DecisionRefused, DuplicateClaim, IdempotencyMismatch, UnknownPlan
 from triage.suggestion import canonical, digest
 
 GATE = "gate"
+_AUDITED = (("statements", t.observation), ("decisions", t.decision))
+
+
+def concluded(answers: Iterable[Observation]) -> bool:
+    """Whether an investigation filed with the claim came to its end: the search for an earlier breach has an answer."""
+    return any(o.fact == "inv.prior_breach_found" and o.value is not None for o in answers)
+
+
+def check_persons(actor: str, second_actor: str | None) -> None:
+    """Raises DecisionRefused unless the decision has a name, and a second one is another person's."""
+    if not actor.strip() or actor == GATE:
+        raise DecisionRefused("决定须写明由谁作出", "a decision must name the person who makes it")
+    if second_actor is not None and second_actor.strip() in ("", actor.strip()):
+        raise DecisionRefused("第二人须为另一人", "the second actor must be another person")
 
 
 @dataclass(frozen=True)
@@ -85,7 +99,8 @@ class Desk:
         for number, document in enumerate(claim.documents, 1):
             self._keep_document(connection, claim, document, number, actor, "filed")
         if claim.investigation:
-            self._keep_results(connection, claim, claim.investigation, actor)
+            answers = self._keep_results(connection, claim, claim.investigation, actor)
+            rows.update_claim(connection, claim_id, investigation="closed" if concluded(answers) else "open")
 
     def _drawn(self, connection: Connection, claim_id: str) -> bool:
         """Whether the claim is drawn for audit: a keyed hash of its id below the bundle's rate, so that nobody can steer it."""
@@ -104,9 +119,10 @@ class Desk:
         ]
         rows.insert_statements(connection, claim_id, [*said, legibility(paper), *reading.findings], actor=actor, at=at)
 
-    def _keep_results(self, connection: Connection, claim: Claim, results: Iterable[InvestigationResult], actor: str) -> None:
-        """Papers of results are kept as documents; answers as observations of the fact each task answers."""
+    def _keep_results(self, connection: Connection, claim: Claim, results: Iterable[InvestigationResult], actor: str) -> list[Observation]:
+        """Papers of results are kept as documents; answers, which are returned, as observations of the fact each task answers."""
         claim_id = claim.claim_id or ""
+        given: list[Observation] = []
         for result in results:
             number = rows.count_documents(connection, claim_id) + 1
             if result.text:
@@ -117,6 +133,8 @@ class Desk:
                 [result.model_copy(update={"text": None})], self.knowledge, self.reader, claim.filed_on, number
             )
             rows.insert_statements(connection, claim_id, answers, actor=actor, at=self._at(), reason=f"task {result.task}")
+            given += answers
+        return given
 
     # ---- later papers, facts, investigation
 
@@ -159,6 +177,7 @@ class Desk:
 
     def decide(self, claim_id: str, form: DecisionForm, *, actor: str) -> dict[str, Any]:
         """A person accepts or overrides. Raises ClaimNotFound, StaleSuggestion, DecisionRefused."""
+        check_persons(actor, form.second_actor)
         with self.store.writing() as connection:
             row = rows.claim_row(connection, claim_id)
             current = views.current_suggestion(connection, claim_id)
@@ -200,8 +219,8 @@ class Desk:
             data, name = current["data"], current["digest"]
         else:
             data, name = self._evaluate(connection, claim_id)
-        hashes = [r["content_hash"] for r in rows.statement_rows(connection, claim_id)]
-        append(connection, claim_id, at, actor, action, {"suggestion": name, "route": data["route"], "observations": sha256(dumps(hashes))})
+        kept = {key: rows_digest(self._rows(connection, table, claim_id)) for key, table in _AUDITED}
+        append(connection, claim_id, at, actor, action, {"suggestion": name, "route": data["route"], **kept})
         rows.send(connection, claim_id, action, {"position": data["position"], "route": data["route"], "suggestion": name}, at)
         return {"claim_id": claim_id, "suggestion": data, "suggestion_digest": name}
 
@@ -265,6 +284,8 @@ class Desk:
 
     def _follow(self, connection: Connection, claim_id: str, suggestion_id: int, data: Mapping[str, Any]) -> None:
         """What a suggestion brings about by itself: a batch request with its due date, or the gate's release. Never more."""
+        if rows.claim_row(connection, claim_id)["status"] != "open":
+            return
         at = self._at()
         if data["route"] == Route.CLEAR.value:
             row = {
@@ -315,7 +336,11 @@ class Desk:
     def close_due_requests(self) -> int:
         """Evaluates again every claim whose request fell due without an answer: silence is never an answer, a person looks. How many."""
         with self.store.writing() as connection:
-            due = select(t.request.c.claim_id).where(t.request.c.state == "open", t.request.c.due_on < self.clock().date())
+            due = (
+                select(t.request.c.claim_id)
+                .join(t.claim, t.claim.c.claim_id == t.request.c.claim_id)
+                .where(t.request.c.state == "open", t.claim.c.status == "open", t.request.c.due_on < self.clock().date())
+            )
             names = sorted({r.claim_id for r in connection.execute(due)})
             for name in names:
                 self._answer(connection, name, "triage", "request_lapsed")
@@ -356,6 +381,10 @@ class Desk:
 
     def _at(self) -> str:
         return self.clock().isoformat(timespec="microseconds")
+
+    def _rows(self, connection: Connection, table: Table, claim_id: str) -> list[dict[str, Any]]:
+        found = connection.execute(select(table).where(table.c.claim_id == claim_id).order_by(table.c.id)).mappings()
+        return [dict(row) for row in found]
 
     def _answered(self, connection: Connection, key: str | None, body: str) -> dict[str, Any] | None:
         if key is None:

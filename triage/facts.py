@@ -199,10 +199,13 @@ def combine(definition: FactDefinition, observations: list[Observation]) -> Fact
     if not values:
         why = next((w for _, _, w in read if w is not None), Why.NOT_SUPPLIED)
         return Fact(definition.id, why=why, needs=(definition.id,), sources=sources)
-    if definition.combine == "all" and any(p is None for _, p, _ in read) and False not in values:
+    deciding = {"all": False, "any": True}.get(definition.combine)
+    if deciding is not None and any(p is None for _, p, _ in read) and deciding not in values:
         return Fact(definition.id, why=Why.UNCLEAR, needs=(definition.id,), sources=sources)
     if definition.combine != "agree":
-        return Fact(definition.id, _COMBINE[definition.combine](definition, values), sources=sources)
+        combined = _COMBINE[definition.combine](definition, values)
+        open_ = isinstance(combined, OneOf)
+        return Fact(definition.id, combined, Why.UNCLEAR if open_ else None, needs=(definition.id,) if open_ else (), sources=sources)
     possible = values[0]
     for value in values[1:]:
         met = meet(definition, possible, value)
@@ -258,8 +261,13 @@ def _as_interval(value: Any) -> Interval:
     return value if isinstance(value, Interval) else Interval(value, value)
 
 
+def _span(value: Any) -> Interval:
+    """A value, a set or an interval as the interval it lies in."""
+    return Interval(min(value.values), max(value.values)) if isinstance(value, OneOf) else _as_interval(value)
+
+
 def _earliest(_: FactDefinition, values: list[Any]) -> Any:
-    spans = [_as_interval(v) for v in values if not isinstance(v, OneOf)]
+    spans = [_span(v) for v in values]
     low = None if any(s.low is None for s in spans) else min(s.low for s in spans)
     highs = [s.high for s in spans if s.high is not None]
     interval = Interval(low, min(highs) if highs else None)
@@ -269,16 +277,22 @@ def _earliest(_: FactDefinition, values: list[Any]) -> Any:
 def _greatest(definition: FactDefinition, values: list[Any]) -> Any:
     if len(values) == 1:
         return values[0]
-    plain = [v.high if isinstance(v, Interval) else v for v in values if not isinstance(v, OneOf)]
-    if definition.values:
-        return max(plain, key=definition.values.index)
-    return max(plain)
+    order = definition.values.index if definition.values else None
+    plain = [v for value in values for v in (value.values if isinstance(value, OneOf) else [_as_interval(value).high])]
+    return max((v for v in plain if v is not None), key=order, default=values[0])
+
+
+def _either(sure: bool, values: list[Any]) -> Any:
+    """`sure` where one value says so, its opposite where all do, else open."""
+    if any(v is sure for v in values):
+        return sure
+    return not sure if all(v is (not sure) for v in values) else OneOf(frozenset({True, False}))
 
 
 _COMBINE: dict[str, Callable[[FactDefinition, list[Any]], Any]] = {
     "earliest": _earliest,
-    "any": lambda _, values: any(v is True for v in values),
-    "all": lambda _, values: all(v is True for v in values),
+    "any": lambda _, values: _either(True, values),
+    "all": lambda _, values: _either(False, values),
     "max": _greatest,
     "max_listed": _greatest,
     "first": lambda _, values: values[0],

@@ -14,7 +14,7 @@ from triage.evaluation import compute
 from triage.rows import documents_of, statement_rows
 from triage.store import tables as t
 from triage.store.audit import broken
-from triage.store.codec import sha256
+from triage.store.codec import rows_digest, sha256
 from triage.suggestion import ENGINE, canonical
 
 
@@ -58,12 +58,34 @@ def _of_claim(connection: Connection, claim_id: str, rulebooks: _Rulebooks) -> I
     for row in documents_of(connection, claim_id):
         if sha256(row["text"]) != row["content_hash"]:
             yield f"材料 {row['document_id']} 被改动 / document {row['document_id']} was altered"
+    yield from _rows_as_audited(connection, claim_id)
     audited = _audited(connection, claim_id)
     found = list(connection.execute(select(t.suggestion).where(t.suggestion.c.claim_id == claim_id).order_by(t.suggestion.c.id)).mappings())
     if not found:
         yield "没有任何建议记录 / no suggestion is stored"
     for suggested in found:
         yield from _of_suggestion(dict(suggested), statements, rulebooks, audited)
+
+
+def _rows_as_audited(connection: Connection, claim_id: str) -> Iterator[str]:
+    """Observation and decision rows, column by column, against what the newest audit row says was there."""
+    told = _newest_audited(connection, claim_id)
+    for key, table, words in (("statements", t.observation, "观察记录"), ("decisions", t.decision, "决定记录")):
+        rows = connection.execute(select(table).where(table.c.claim_id == claim_id).order_by(table.c.id)).mappings()
+        if key in told and told[key] != rows_digest([dict(row) for row in rows]):
+            yield f"{words}与审计记录不符：被改动、增加或删除 / {table.name} rows differ from the audit log: altered, added or removed"
+
+
+def _newest_audited(connection: Connection, claim_id: str) -> Mapping[str, Any]:
+    of_claim = t.audit.c.claim_id == claim_id
+    for row in connection.execute(select(t.audit.c.payload).where(of_claim).order_by(t.audit.c.seq.desc())):
+        try:
+            payload = json.loads(row.payload)
+        except ValueError:
+            continue
+        if isinstance(payload, dict) and "statements" in payload:
+            return payload
+    return {}
 
 
 def _audited(connection: Connection, claim_id: str) -> set[tuple[str, str]]:

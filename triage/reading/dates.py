@@ -61,8 +61,8 @@ def _value(match: re.Match[str]) -> DateLike | None:
         year, month = int(part["y3"]), int(part["m3"] or part["m4"])
         return Interval(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])) if 1 <= month <= 12 else None
     if part["ey"] or part["fy"]:
-        name, day, year = (part["en"], part["ed"], part["ey"]) if part["ey"] else (part["fn"], part["fd"], part["fy"])
-        return _whole(int(year), _MONTHS.index(name.lower()) + 1, int(day))
+        name, day, of = (part["en"], part["ed"], part["ey"]) if part["ey"] else (part["fn"], part["fd"], part["fy"])
+        return _whole(int(of), _MONTHS.index(name.lower()) + 1, int(day))
     if part["sy"]:
         return _slashed(int(part["s1"]), int(part["s2"]), int(part["sy"]))
     year = int(part["y5"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from triage.casefile import Paper
@@ -20,6 +21,12 @@ def dumps(data: Any) -> str:
 def sha256(text: str) -> str:
     """Of the UTF-8 bytes, in hex; a lone surrogate counts as it is."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def rows_digest(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Over every column of rows, in order; a body counts by the hash stored beside it."""
+    plain = [{k: v.isoformat() if isinstance(v, date) else v for k, v in row.items() if k != "body"} for row in rows]
+    return sha256(dumps(plain))
 
 
 def _span(span: Span | None) -> list[Any] | None:

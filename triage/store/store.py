@@ -87,7 +87,7 @@ def open_store(url: str) -> Store:
     parsed = make_url(url)
     sqlite = parsed.get_backend_name() == "sqlite"
     if sqlite and parsed.database and not parsed.database.startswith(("file:", ":memory:")):
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(parsed.database).parent)
     engine = create_engine(parsed)
     if sqlite:
         _prepare_sqlite(engine)
@@ -96,6 +96,13 @@ def open_store(url: str) -> Store:
     except (OperationalError, DBAPIError) as error:
         raise StoreUnavailable(str(error.orig)) from error
     return Store(engine)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(str(error)) from error
 
 
 def _migrate(engine: Engine) -> None:

@@ -80,8 +80,9 @@ def test_the_migrations_make_the_tables_that_are_declared(tmp_path: Path) -> Non
 
 
 def test_a_read_only_database_is_said_by_name_and_nothing_is_half_written(tmp_path: Path) -> None:
-    desk(tmp_path).submit(case("worked-approve"), actor="desk")
-    (tmp_path / "triage.db-wal").unlink(missing_ok=True)
+    at_desk = desk(tmp_path)
+    at_desk.submit(case("worked-approve"), actor="desk")
+    at_desk.store.engine.dispose()
     store = open_store(f"sqlite:///file:{tmp_path / 'triage.db'}?mode=ro&uri=true")
     with pytest.raises(StoreUnavailable, match="案件库暂不可写"):
         store.check_writable()
