@@ -62,7 +62,9 @@ def shown(value: Any) -> str:
         return f"{value['from'] or '…'} – {value['to'] or '…'}"
     if value is None:
         return ""
-    return {True: "✓", False: "✗"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "✓" if value else "✗"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def page(request: Request, name: str, lang: str, status: int = 200, **values: Any) -> HTMLResponse:

@@ -168,6 +168,58 @@ def _in_order(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:
     return _from_inputs(name, True if certain else EITHER, inputs)
 
 
+def _papers_saying(facts: Facts, names: list[str]) -> list[dict[str, Observation]]:
+    """What each paper says of the facts, paper by paper: dates of one specimen are not compared with those of another. What a person
+    or an investigation entered counts in every paper. Frozen sections and cytology are reported at once and say nothing here."""
+    papers: dict[str, dict[str, Observation]] = {}
+    entered: dict[str, Observation] = {}
+    for name in names:
+        for o in facts.observed(name):
+            if o.source in (Source.REVIEWER, Source.INVESTIGATION):
+                entered[name] = o
+            elif o.value is not None and o.basis not in ("frozen", "cytology"):
+                papers.setdefault(o.document, {}).setdefault(name, o)
+    if entered and not papers:
+        papers[""] = {}
+    return [{**said, **{n: o for n, o in entered.items() if o.value is not None}} for said in papers.values()]
+
+
+def _ends(value: Any) -> tuple[Any, Any]:
+    return (value.low, value.high) if isinstance(value, Interval) else (value, value)
+
+
+def _in_order_within_paper(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:
+    names = spec["in_order_within_paper"]
+    whole = []
+    for said in _papers_saying(facts, names):
+        given = [said[n] for n in names if n in said]
+        steps = [(_ends(a.value), _ends(b.value)) for a, b in pairwise(given)]
+        if any(a[0] is not None and b[1] is not None and a[0] > b[1] for a, b in steps):
+            return Fact(name, False, sources=tuple(given))
+        if len(given) > 1 and all(a[1] is not None and b[0] is not None and a[1] <= b[0] for a, b in steps):
+            whole += given
+    if whole:
+        return Fact(name, True, sources=tuple(whole))
+    return _from_inputs(name, EITHER, [facts.get(n) for n in names])
+
+
+def _turnaround(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:
+    """The least number of days any one report took."""
+    start, end = spec["turnaround"]
+    found = []
+    for said in _papers_saying(facts, [start, end]):
+        if start in said and end in said:
+            (a, b), (c, d) = _ends(said[start].value), _ends(said[end].value)
+            low = (c - b).days if c is not None and b is not None else None
+            high = (d - a).days if d is not None and a is not None else None
+            found.append((low, high, (said[start], said[end])))
+    if not found:
+        return _from_inputs(name, None, [facts.get(start), facts.get(end)])
+    known = [f for f in found if f[0] is not None] or found
+    low, high, sources = min(known, key=lambda f: f[0] if f[0] is not None else 0)
+    return Fact(name, _range(low, high), sources=sources)
+
+
 def _specimen_matches_surgery(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:
     """A resection specimen is taken on the day of surgery; a biopsy's date says nothing about it."""
     collected, surgery = (facts.get(f) for f in spec["specimen_matches_surgery"])
@@ -320,6 +372,8 @@ _WAYS: dict[str, Callable[[Facts, str, Mapping[str, Any]], Fact]] = {
     "test": _test,
     "compare": _compare,
     "in_order": _in_order,
+    "in_order_within_paper": _in_order_within_paper,
+    "turnaround": _turnaround,
     "specimen_matches_surgery": _specimen_matches_surgery,
     "size_matches_T": _size_matches_t,
     "nodes_match_N": _nodes_match_n,
