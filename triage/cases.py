@@ -6,6 +6,7 @@ a closed gate. A cell of the table that no case can reach has one line of data s
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -221,10 +222,13 @@ def cases_command(folder: Annotated[Path, typer.Option("--cases", help="folder o
     except CaseError as error:
         raise typer.BadParameter(str(error)) from error
     cells, reasons = reached(bench), impossible(folder)
-    table = Table("节点 node", *VERDICTS, title=f"{len(bench.cases)} 例 / cases")
+    table = Table("节点 node", title=f"{len(bench.cases)} 例 / cases")
+    for verdict in VERDICTS:
+        table.add_column(verdict, overflow="fold")
     for node in NODES:
-        table.add_row(node, *(_cell(cells.get((node, v), []), reasons.get((node, v))) for v in VERDICTS))
-    out = Console()
+        names = {v: _ordered(bench, cells.get((node, v), []), node, v) for v in VERDICTS}
+        table.add_row(node, *(_cell(names[v], reasons.get((node, v))) for v in VERDICTS))
+    out = Console() if sys.stdout.isatty() else Console(width=160)
     out.print(table)
     for (node, verdict), words in reasons.items():
         out.print(f"— {node} {verdict}: {words['zh']} / {words['en']}", highlight=False)
@@ -232,6 +236,12 @@ def cases_command(folder: Annotated[Path, typer.Option("--cases", help="folder o
     if missing:
         out.print(f"[bold red]空格 / empty cells: {missing}")
         raise typer.Exit(1)
+
+
+def _ordered(bench: Bench, names: list[str], node: str, verdict: str) -> list[str]:
+    """Cases written for this cell first."""
+    meant = [n for n in names if any(e.verdicts.get(node) == verdict for e in bench.cases[n].data.expect.values())]
+    return meant + [n for n in names if n not in meant]
 
 
 def _cell(names: list[str], reason: dict[str, str] | None) -> str:
