@@ -20,8 +20,8 @@ from triage.claim import Claim, Document
 from triage.desk import Desk
 from triage.store.errors import DuplicateClaim, StoreError
 
-serve_app = typer.Typer(invoke_without_command=True, help="启动服务 / serve")
-demo_app = typer.Typer(invoke_without_command=True, help="载入演示案件 / load demonstration claims")
+serve_app = typer.Typer(help="启动服务 / serve")
+demo_app = typer.Typer(help="载入演示案件 / load demonstration claims")
 DEMONSTRATION = Path(__file__).parent / "demo_claims"
 Database = Annotated[str | None, typer.Option(help="database URL; default sqlite:///var/triage.db")]
 
@@ -41,7 +41,7 @@ def _desk(settings: Settings) -> Desk:
         raise typer.Exit(1) from error
 
 
-@serve_app.callback()
+@serve_app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="loopback address")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
@@ -65,7 +65,7 @@ def serve(
     uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", server_header=False)
 
 
-@demo_app.callback()
+@demo_app.command()
 def demo(database: Database = None) -> None:
     """Load the demonstration claims; those that are there already are kept."""
     desk = _desk(_settings(database=database))

@@ -36,7 +36,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "tests" / "cases"
 IMPOSSIBLE = "impossible.yaml"
 TODAY = date(2021, 12, 1)
 
-cases_app = typer.Typer(invoke_without_command=True, help="案例与路径节点表 / cases by node of the path")
+cases_app = typer.Typer(help="案例与路径节点表 / cases by node of the path")
 
 
 class CaseError(Exception):
@@ -214,7 +214,7 @@ def uncovered(bench: Bench, folder: Path = FOLDER) -> list[tuple[str, str]]:
     return [(n, v) for n in NODES for v in VERDICTS if (n, v) not in cells and (n, v) not in reasons]
 
 
-@cases_app.callback()
+@cases_app.command()
 def cases_command(folder: Annotated[Path, typer.Option("--cases", help="folder of cases")] = FOLDER) -> None:
     """The path's nodes by verdict: a case id in each cell, or why none can be."""
     try:

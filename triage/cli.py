@@ -1,4 +1,4 @@
-"""The root command `triage`: composed of the sub-commands that the packages register, so that it imports none of them."""
+"""The root command `triage`: composed of the commands that the packages register, so that it imports none of them by name."""
 
 from __future__ import annotations
 
@@ -9,8 +9,16 @@ import typer
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="理赔分诊 / claim triage")
 
 
+@app.callback()
+def _root() -> None:
+    """理赔分诊 / claim triage."""
+
+
 def main() -> None:
-    """Adds every registered sub-command and runs the one asked for."""
+    """Adds every registered command and runs the one asked for."""
+    group = typer.main.get_group(app)
     for entry in sorted(entry_points(group="claim_triage.commands"), key=lambda e: e.name):
-        app.add_typer(entry.load(), name=entry.name)
-    app()
+        command = typer.main.get_command(entry.load())
+        command.name = entry.name
+        group.add_command(command, entry.name)
+    group()

@@ -26,8 +26,8 @@ from triage.reading import Reader
 from triage.store import open_store
 
 ZONE = ZoneInfo("Asia/Shanghai")
-suggest_app = typer.Typer(invoke_without_command=True, help="建议去向 / suggest a route for claim files")
-replay_app = typer.Typer(invoke_without_command=True, help="重算已存建议 / recompute stored suggestions")
+suggest_app = typer.Typer(help="建议去向 / suggest a route for claim files")
+replay_app = typer.Typer(help="重算已存建议 / recompute stored suggestions")
 
 
 def today() -> date:
@@ -63,7 +63,7 @@ def _check_plan(claim: Claim, knowledge: Knowledge, path: Path) -> None:
         raise typer.BadParameter(f"{path}: plan: 未知计划 {claim.plan!r}，可用：{known} / unknown plan, known: {known}")
 
 
-@suggest_app.callback()
+@suggest_app.command()
 def suggest_command(
     files: Annotated[list[Path], typer.Argument(help="claim files, YAML or JSON; several may be linked")],
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
@@ -100,18 +100,23 @@ def _print(result: Mapping[str, Any]) -> None:
     out = Console()
     out.print(f"[bold]{result['claim_id']}[/]  {result['position']} -> [bold cyan]{result['route']}[/]  ({result['why']})", highlight=False)
     for zh, en in zip(result["reasons"]["zh"], result["reasons"]["en"], strict=True):
-        out.print(f"  · {zh}\n    {en}", highlight=False, markup=False)
+        out.print(f"  · {zh}\n    {en}", highlight=False, markup=False, soft_wrap=True)
     for paper in result["missing_evidence"]:
         line = f"  ? {paper['zh']} / {paper['en']}  ({paper['evidence_type']}; {paper['cost']} CNY, {paper['delay_days']} d; {', '.join(paper['facts'])})"
-        out.print(line, highlight=False, markup=False)
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
     for task in result["investigation_plan"]:
-        out.print(f"  > {task['task']} {task['zh']} / {task['en']}  ({task['cost']} CNY)", highlight=False, markup=False)
+        out.print(f"  > {task['task']} {task['zh']} / {task['en']}  ({task['cost']} CNY)", highlight=False, markup=False, soft_wrap=True)
     if "amount" in result:
         out.print(f"  = {result['amount']} CNY", highlight=False)
-    out.print(f"  gate: {result['gate']['state']} ({result['gate']['zh']} / {result['gate']['en']})", highlight=False, markup=False)
+    out.print(
+        f"  gate: {result['gate']['state']} ({result['gate']['zh']} / {result['gate']['en']})",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
 
 
-@replay_app.callback()
+@replay_app.command()
 def replay_command(
     claim_id: Annotated[str | None, typer.Argument(help="claim id")] = None,
     everything: Annotated[bool, typer.Option("--all", help="every stored suggestion")] = False,
