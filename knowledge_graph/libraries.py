@@ -81,7 +81,8 @@ class FindingLibrary(Data):
 
 
 class Condition(Data):
-    """A covered condition: the words a claimant uses, its codes, and the lesser condition it goes to."""
+    """A covered condition: the words a claimant uses, its codes, and the lesser condition it goes to, and the findings
+    that are the condition itself."""
 
     id: str
     zh: str
@@ -91,6 +92,7 @@ class Condition(Data):
     icd10: tuple[str, ...]
     accident_possible: bool
     goes_to: str | None = None
+    findings: tuple[str, ...] = ()
     source: str
     confidence: Confidence
 

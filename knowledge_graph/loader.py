@@ -264,6 +264,9 @@ def _check_libraries(knowledge: Knowledge) -> None:
             _refer("findings.yaml", found.id, "item", item_id, knowledge.items)
         for source in found.sources:
             _refer("findings.yaml", found.id, "evidence", source, knowledge.evidence)
+    for condition in knowledge.conditions.values():
+        for finding in condition.findings:
+            _refer("conditions.yaml", condition.id, "finding", finding, knowledge.findings)
     for task in knowledge.tasks.values():
         _refer("tasks.yaml", task.id, "fact", task.fact, knowledge.facts)
         _refer("tasks.yaml", task.id, "evidence", task.evidence_type, knowledge.evidence)

@@ -349,14 +349,21 @@ def _breach(facts: Facts, library: Any, query: Mapping[str, Any]) -> bool | Why:
     return Why.INTERPRETATION if words & {"yes", "conditional"} else False
 
 
+def _is_claimed(facts: Facts, finding: str) -> bool:
+    """An undated paper that names the claimed disease itself speaks of the diagnosis, not of something older."""
+    return any(finding in condition.findings for condition in facts.knowledge.conditions.values())
+
+
 def _in_time(facts: Facts, mention: Any, query: Mapping[str, Any]) -> bool | None:
     if "before" not in query:
         return True
     joined_low, joined_high = facts.get(query["before"]).bounds()
     event = mention.event_on
     low, high = (event.low, event.high) if isinstance(event, Interval) else (event, event)
-    if event is None:
-        return None if mention.assertion is Assertion.HISTORICAL else False
+    if event is None and mention.assertion is Assertion.PRESENT and _is_claimed(facts, mention.finding):
+        low, high = facts.get("first_diagnosis_date").bounds()
+    if low is None and high is None:
+        return None
     if joined_low is not None and high is not None and high < joined_low:
         return True
     return False if joined_high is not None and low is not None and low >= joined_high else None

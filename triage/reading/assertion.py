@@ -12,10 +12,14 @@ from triage.observation import Assertion
 from triage.reading.vocabulary import Vocabulary
 
 REACH = {"negated": 40, "uncertain": 24, "historical": 30, "family": 40, "hypothetical": 24, "planned": 16}
-BACK = 10
+BACK = 14
 WINDOW = 240
 """Longer than any cue reaches; a text without full stops is still read in linear time."""
 
+_LINK = re.compile(r"[\s:(均呈为是已也]{0,4}(?:is|was|are)?\s?")
+"""What may stand between a term and the negation after it: 间质浸润：未见."""
+_NEAR = re.compile(r"[^,、。;]{0,4}")
+_ACROSS = re.compile(r"[^。;]{0,8}")
 _COMMA = re.compile(r"[,]")
 _LIST_COMMA = re.compile(r",(?=.{0,12}(?:[有见伴示诊行予为]|探及|发现|考虑|出现|大小|\bhas\b|\bwith\b))")
 
@@ -54,11 +58,10 @@ def _forward(cue: re.Pattern[str], before: str, reach: int, words: Vocabulary) -
     return False
 
 
-def _backward(cue: re.Pattern[str], after: str, *, crossing: bool = False) -> bool:
-    near = after[: BACK + (4 if crossing else 0)]
-    stop = len(near) if crossing else next((i for i, c in enumerate(near) if c in ",、"), len(near))
-    match = cue.search(near)
-    return match is not None and match.start() < stop
+def _backward(cue: re.Pattern[str], after: str, between: re.Pattern[str]) -> bool:
+    """Whether a cue follows with nothing but `between` before it."""
+    match = cue.search(after[:BACK])
+    return match is not None and between.fullmatch(after[: match.start()]) is not None
 
 
 def assertion(text: str, start: int, end: int, words: Vocabulary, section: str = "") -> Assertion:
@@ -76,7 +79,7 @@ def assertion(text: str, start: int, end: int, words: Vocabulary, section: str =
     uncertain = _uncertain(plain_before, plain_after, words)
     without_hedges = _masked(words.uncertain_forward, plain_before)
     if not uncertain and (
-        _forward(words.negation_forward, without_hedges, REACH["negated"], words) or _backward(words.negation_backward, plain_after)
+        _forward(words.negation_forward, without_hedges, REACH["negated"], words) or _backward(words.negation_backward, plain_after, _LINK)
     ):
         return Assertion.NEGATED
     if uncertain:
@@ -102,8 +105,8 @@ def _not_of_the_member(before: str, words: Vocabulary) -> Assertion | None:
 def _uncertain(before: str, after: str, words: Vocabulary) -> bool:
     return (
         _forward(words.uncertain_forward, before, REACH["uncertain"], words)
-        or _backward(words.uncertain_backward, after)
-        or _backward(words.detached, after, crossing=True)
+        or _backward(words.uncertain_backward, after, _NEAR)
+        or _backward(words.detached, after, _ACROSS)
     )
 
 

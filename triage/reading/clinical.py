@@ -63,7 +63,12 @@ def _read_diagnosis(page: Page, bodies: list[Section], morphology: Sequence[Morp
             )
 
 
-def _read_codes(page: Page, bodies: Iterable[Section], strongest: Statement | None) -> None:
+_BREAST = re.compile(r"乳|breast")
+_BY_BEHAVIOUR = {3: "C50.9", 6: "C79.8", 2: "D05.9", 1: "D48.6", 0: "D24"}
+"""The ICD-10 category of a breast tumour by behaviour, where no printed code or listed term gives a closer one."""
+
+
+def _read_codes(page: Page, bodies: list[Section], strongest: Statement | None) -> None:
     """Printed codes as they are; without one, the code of the first diagnosis term, with its quadrant."""
     terms = pattern(page.words.clinical_terms)
     for body in bodies:
@@ -82,6 +87,8 @@ def _read_codes(page: Page, bodies: Iterable[Section], strongest: Statement | No
                     code = page.words.quadrants[quadrant.group()]
                 page.observe("diagnosis.icd10", code, match.start(), match.end())
                 return
+    if strongest is not None and len(strongest.behaviours) == 1 and any(_BREAST.search(page.lower, b.start, b.end) for b in bodies):
+        page.observe("diagnosis.icd10", _BY_BEHAVIOUR[min(strongest.behaviours)], strongest.start, strongest.end)
 
 
 def _operations(page: Page) -> Iterable[tuple[DatedSpan | None, re.Match[str]]]:

@@ -65,12 +65,19 @@ def event_date(page: Page, start: int, end: int, reference: date, on: DateLike |
     return None if page.section_at(start) == "past_history" else on
 
 
-def read_findings(page: Page, on: DateLike | None) -> None:
+def read_findings(page: Page, on: DateLike | None, nodule: str) -> None:
     """Every positive finding of the library the paper names, with how it is asserted and when it was made."""
     reference = on if isinstance(on, date) else page.filed_on
+    graded = sorted(c.start for c in categories(page))
     for term in page.terms:
-        if term.kind == "finding":
+        if term.kind == "finding" and not (term.id == nodule and _is_graded(page, term, graded)):
             _read_finding(page, term, reference, on)
+
+
+def _is_graded(page: Page, term: Term, graded: list[int]) -> bool:
+    """A lump whose category follows is that category's finding; on an imaging or check-up report any category grades it."""
+    whole = page.basis == "imaging" or page.evidence_type == "physical_exam_report"
+    return bool(graded) and (whole or any_between(graded, term.end, term.end + 24))
 
 
 def _read_finding(page: Page, term: Term, reference: date, on: DateLike | None) -> None:

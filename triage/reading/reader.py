@@ -90,7 +90,7 @@ class Reader:
             read_history(page, on, NODULE)
         elif page.evidence_type not in FORMS:
             read_history(page, on, NODULE)
-        read_findings(page, on)
+        read_findings(page, on, NODULE)
 
 
 def _set_basis(page: Page) -> None:
