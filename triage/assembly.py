@@ -5,6 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from functools import cache
+from importlib import resources
+
+import yaml
 
 from knowledge_graph.loader import Knowledge
 from triage.casefile import CaseFile, Paper
@@ -90,10 +94,17 @@ def investigation_reading(
     return tuple(observations), tuple(findings), tuple(papers)
 
 
+@cache
+def _answers() -> dict[str, str]:
+    """The investigators' words by what they mean (results.yaml)."""
+    data = yaml.safe_load(resources.files("triage").joinpath("results.yaml").read_text(encoding="utf-8"))
+    return {word: meaning for meaning in ("true", "false", "unobtainable") for word in data[meaning]}
+
+
 def _answer(fact: str, result: InvestigationResult, document: str) -> Observation:
-    values = {"true": True, "false": False}
-    why = None if result.result in values else Why(result.result or "unclear")
-    value = values.get(result.result or "")
+    meaning = _answers().get((result.result or "").strip().casefold(), "unclear")
+    value = {"true": True, "false": False}.get(meaning)
+    why = None if value is not None else Why(meaning)
     return Observation(fact, value, Source.INVESTIGATION, result.evidence_type or "", document=document, why=why)
 
 

@@ -37,6 +37,11 @@ def _iso_date(value: Any) -> Any:
     raise ValueError("日期须为YYYY-MM-DD / a date is written YYYY-MM-DD")
 
 
+def _answer(value: Any) -> Any:
+    """A yes or no written as a boolean is the same answer."""
+    return str(value).lower() if isinstance(value, bool) else _clean(value)
+
+
 Short = Annotated[str, BeforeValidator(_clean), StringConstraints(max_length=300)]
 Id = Annotated[str, BeforeValidator(_clean), StringConstraints(min_length=1, max_length=100)]
 Text = Annotated[str, BeforeValidator(_clean), StringConstraints(max_length=MAX_TEXT)]
@@ -77,12 +82,13 @@ class Document(_Model):
 
 
 class InvestigationResult(_Model):
-    """What came of one investigation task: `result` answers the task's fact, `text` is the paper it produced."""
+    """What came of one investigation task: `result` answers the task's fact (true, false, unobtainable, or the words of results.yaml;
+    anything else is unclear), `text` is the paper it produced."""
 
     task: Id
     evidence_type: Short | None = None
     text: Text | None = None
-    result: Literal["true", "false", "unclear", "unobtainable"] | None = None
+    result: Annotated[Short, BeforeValidator(_answer)] | None = None
 
 
 class Claim(_Model):
