@@ -9,7 +9,7 @@ from triage.facts import Fact, Facts
 from triage.judge import Outcome, Verdict
 from triage.observation import Why
 from triage.route import Obligation
-from triage.values import Interval, OneOf
+from triage.values import EITHER, Interval, OneOf
 
 _OUTCOME = {
     Outcome.TRUE: ("成立", "holds"),
@@ -58,7 +58,7 @@ def _stated(fact: Fact, facts: Facts) -> tuple[str, str]:
         quotes = "、".join(dict.fromkeys(f"“{s.span.quote}”" for s in fact.sources if s.span is not None))
         return f"{zh}{quotes}", f"{en} {quotes}"
     open_ = fact.why is not None or fact.possible is None
-    if fact.possible is None or fact.possible == OneOf(frozenset({True, False})):
+    if fact.possible is None or fact.possible == EITHER:
         words = _WHY[fact.why or Why.NOT_SUPPLIED]
         if definition is None:
             words = ("未发现记载（不等于不存在）", "none found (not that there is none)")

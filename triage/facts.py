@@ -16,7 +16,7 @@ from knowledge_graph.loader import Knowledge
 from knowledge_graph.rules import FactDefinition, Plan
 from triage.casefile import CaseFile
 from triage.observation import Assertion, FindingMention, Observation, Source, Why
-from triage.values import Interval, OneOf, to_json
+from triage.values import EITHER, Interval, OneOf, to_json
 
 _NOT_OF_THE_MEMBER = frozenset({Assertion.FAMILY, Assertion.HYPOTHETICAL, Assertion.PLANNED, Assertion.OTHER_PERSON})
 _RANK = {source: place for place, source in enumerate(Source)}
@@ -72,7 +72,7 @@ class Fact:
     def to_json(self) -> dict[str, Any]:
         """The published form: state, value, why, contested, sources."""
         data: dict[str, Any] = {"state": self.state.value}
-        if self.possible is not None and self.possible != OneOf(frozenset({True, False})):
+        if self.possible is not None and self.possible != EITHER:
             data["value"] = to_json(self.possible)
         if self.why is not None and not self.conflict:
             data["why"] = self.why.value
@@ -132,9 +132,10 @@ class Facts:
 
     def _compute(self, name: str) -> Fact:
         from triage import derive
+        from triage.finding_query import finding
 
         if name in self.finding_queries:
-            return derive.finding(self, name, self.finding_queries[name])
+            return finding(self, name, self.finding_queries[name])
         base, _, types = name.partition("@")
         definition = self.knowledge.facts[base]
         observations = [o for o in self.observed(base) if not types or o.evidence_type in types.split(",")]
@@ -286,7 +287,7 @@ def _either(sure: bool, values: list[Any]) -> Any:
     """`sure` where one value says so, its opposite where all do, else open."""
     if any(v is sure for v in values):
         return sure
-    return not sure if all(v is (not sure) for v in values) else OneOf(frozenset({True, False}))
+    return not sure if all(v is (not sure) for v in values) else EITHER
 
 
 _COMBINE: dict[str, Callable[[FactDefinition, list[Any]], Any]] = {

@@ -50,6 +50,9 @@ class OneOf:
     values: frozenset[Scalar]
 
 
+EITHER = OneOf(frozenset({True, False}))
+"""A yes or no that is not known."""
+
 Value: TypeAlias = Scalar | Interval | OneOf
 
 
