@@ -216,7 +216,7 @@ def _turnaround(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:
         return _from_inputs(name, None, [facts.get(start), facts.get(end)])
     known = [f for f in found if f[0] is not None] or found
     low, high, sources = min(known, key=lambda f: f[0] if f[0] is not None else 0)
-    return Fact(name, _range(low, high), sources=sources)
+    return Fact(name, _range(low, high), needs=(start, end) if low != high else (), sources=sources)
 
 
 def _specimen_matches_surgery(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:

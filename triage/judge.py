@@ -89,6 +89,19 @@ def finding_name(query: Mapping[str, Any]) -> str:
     return "finding:" + json.dumps(query, sort_keys=True, ensure_ascii=False)
 
 
+def published(name: str) -> str:
+    """The name a fact is published by; a finding query by what it asks: finding(breaches=hr_tumour, version=v3)."""
+    if not name.startswith("finding:"):
+        return name
+    query = json.loads(name.removeprefix("finding:"))
+    asked = [
+        f"{key}={'|'.join(query[key]) if isinstance(query[key], list) else query[key]}"
+        for key in ("breaches", "ids", "positive", "version")
+        if key in query
+    ]
+    return f"finding({', '.join(asked)})"
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledRules:
     """The rules of one plan and condition, and the finding queries they ask."""

@@ -93,7 +93,7 @@ class Router:
         turning = self._turning(grounds, obligations) if grounds else obligations
         open_ = self._without_idle_tasks(turning, declinable=bool(grounds))
         noted = tuple(o for o in obligations if o not in open_)
-        lookups = tuple(dict.fromkeys(n for v in verdicts if v.effects != (Effect.PASS,) for n in v.asks if self._staff_only(n)))
+        lookups = tuple(dict.fromkeys(n for v in verdicts if v.effects != (Effect.PASS,) for n in v.asks if self._for_staff(n)))
         if open_:
             return self._held(open_, grounds, noted, lookups)
         return self._at_second_review(verdicts, grounds, noted, lookups)
@@ -134,6 +134,12 @@ class Router:
         if definition.derive is not None and "paper" in definition.derive:
             return False
         return definition.staff or not any(e.asked_of == "claimant" for e in self.knowledge.suppliers(need))
+
+    def _for_staff(self, need: str) -> bool:
+        """What staff look up or judge: not what an investigation brings, nor what links between claims tell by themselves."""
+        suppliers = self.knowledge.suppliers(need)
+        investigated = need.startswith("inv.") or (bool(suppliers) and all(e.asked_of == "investigator" for e in suppliers))
+        return self._staff_only(need) and not investigated and not need.startswith("links.")
 
     def _risk(self) -> list[Obligation]:
         """Flags and the gate stand at investigation, so papers are asked for before anyone is sent out."""

@@ -16,7 +16,7 @@ from triage.casefile import CaseFile
 from triage.explain import fact_in_words, obligation_in_words, verdict_in_words
 from triage.facts import Facts, source_json
 from triage.gate import Gate
-from triage.judge import Effect, Verdict
+from triage.judge import Effect, Verdict, published
 from triage.route import Obligation, Route, Routed, all_required_true, documented
 
 ENGINE = "1"
@@ -59,13 +59,17 @@ class Suggestion:
             "reasons": self._reasons(),
             "missing_evidence": missing_evidence(self),
             "investigation_plan": self._investigation_plan(),
-            "facts": {f.id: f.to_json() for f in self.facts.computed()},
+            "facts": {**{f.id: f.to_json() for f in self.facts.computed()}, **self._queries()},
             "risk": self._risk(),
             "gate": self.gate.to_json(),
             "versions": self._versions(),
             "degraded": self._degraded(),
         }
         return data if routed.amount is None else {**data, "amount": routed.amount}
+
+    def _queries(self) -> dict[str, Any]:
+        """What the rules asked of the findings, each as a fact of its own."""
+        return {published(name): self.facts.get(name).to_json() for name in self.facts.finding_queries}
 
     def _verdict(self, verdict: Verdict) -> dict[str, Any]:
         rule = verdict.rule
@@ -78,8 +82,8 @@ class Suggestion:
             "stage": rule.stage,
             "verdict": verdict.outcome.value,
             "effect": [e.value for e in verdict.effects],
-            "pivotal": [f.id for f in verdict.pivotal],
-            "rests_on": [f.id for f in verdict.rests_on],
+            "pivotal": [published(f.id) for f in verdict.pivotal],
+            "rests_on": [published(f.id) for f in verdict.rests_on],
             "clause": rule.clause.model_dump(),
             "reason": words,
             "confidence": rule.confidence,
@@ -113,24 +117,19 @@ class Suggestion:
 
     def _actions(self) -> list[dict[str, Any]]:
         actions = [self._action(o, noted=False) for o in self.routed.open_] + [self._action(o, noted=True) for o in self.routed.noted]
-        for need in self.routed.lookups:
-            definition = self.knowledge.facts[need]
-            suppliers = [e.id for e in self.knowledge.suppliers(need)]
-            actions.append(
-                {
-                    "kind": "lookup",
-                    "fact": need,
-                    "evidence": suppliers,
-                    "zh": f"工作人员查询：{definition.zh}",
-                    "en": f"staff look up: {definition.en}",
-                }
-            )
-        return actions
+        return actions + [self._asked_of_staff(need) for need in self.routed.lookups]
+
+    def _asked_of_staff(self, need: str) -> dict[str, Any]:
+        """A look-up where a record answers it, else a question only the reviewer's own eyes can answer."""
+        definition, suppliers = self.knowledge.facts[need], self.knowledge.suppliers(need)
+        records = [e.id for e in suppliers if e.asked_of == "staff"]
+        kind, zh, en = ("lookup", "工作人员查询", "staff look up") if records else ("question", "请审核员判断", "the reviewer judges")
+        return {"kind": kind, "fact": need, "evidence": records, "zh": f"{zh}：{definition.zh}", "en": f"{en}: {definition.en}"}
 
     def _action(self, obligation: Obligation, *, noted: bool) -> dict[str, Any]:
         words = obligation_in_words(obligation, self.facts)
         rule = obligation.verdict.rule.id if obligation.verdict else "risk-gate"
-        asks = list(obligation.verdict.asks) if obligation.verdict else []
+        asks = [published(name) for name in obligation.verdict.asks] if obligation.verdict else []
         return {"kind": "noted" if noted else obligation.effect.value, "stage": obligation.stage, "rule": rule, "facts": asks, **words}
 
     def _investigation_plan(self) -> list[dict[str, Any]]:
