@@ -456,6 +456,16 @@ def test_early_claims_of_one_doctor_at_one_hospital_are_counted(desk: Desk) -> N
     assert links_said(desk, elsewhere)["doctor_early_claims"] == 1
 
 
+def test_a_diagnosis_that_becomes_known_later_counts_from_then_on(desk: Desk) -> None:
+    """Filed without papers a claim is not early; with them it is, and is counted once."""
+    early = CASES["day-91"].claim
+    desk.submit(renamed(early, "c-1", "m-1", doctor="孙某", documents=()), actor="clerk")
+    for document in early.documents:
+        desk.add_document("c-1", document, actor="clerk")
+    assert links_said(desk, renamed(early, "c-2", "m-2", doctor="孙某"))["doctor_early_claims"] == 2
+    assert desk.replay() == []
+
+
 def test_keys_of_any_length_link_and_differ(desk: Desk) -> None:
     """A long name is neither cut to another's nor lost."""
     knowledge, reader = shipped()

@@ -19,7 +19,7 @@ from triage import rows, views
 from triage.actions import Correction, DecisionForm, Investigation
 from triage.assembly import assemble, document_id, investigation_reading, legibility, read_document
 from triage.bundle import Bundle
-from triage.case_graph import linked_observations, links_of
+from triage.case_graph import Link, linked_observations, links_of
 from triage.claim import Claim, Document, InvestigationResult
 from triage.corrections import corrected
 from triage.decisions import Verdict, decide
@@ -280,7 +280,16 @@ class Desk:
         flags = dict.fromkeys(("released", "investigated", "drawn_for_audit", "disputed"), False)
         own = links_of(claim, case_file({**empty, **flags}, statements, self._types), self.knowledge, self.clock().date())
         rows.replace_links(connection, own, at)
+        self._learn_early(connection, own, at)
         return linked_observations(own, rows.links_as_of(connection, own, at))
+
+    def _learn_early(self, connection: Connection, own: Sequence[Link], at: str) -> None:
+        """A first diagnosis that became known after filing makes the doctor's link early from now on, and not before."""
+        for link in (k for k in own if k.kind == "doctor" and k.early):
+            carried = select(t.link.c.id).where(t.link.c.claim_id == link.claim_id, t.link.c.kind == link.kind, t.link.c.early.is_(True))
+            if connection.execute(carried.where(t.link.c.link_key == link.key)).first() is None:
+                row = {"claim_id": link.claim_id, "kind": link.kind, "link_key": link.key, "member_id": link.member_id, "early": True}
+                connection.execute(insert(t.link), [{**row, "seen_at": at}])
 
     def _follow(self, connection: Connection, claim_id: str, suggestion_id: int, data: Mapping[str, Any]) -> None:
         """What a suggestion brings about by itself: a batch request with its due date, or the gate's release. Never more."""

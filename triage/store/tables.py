@@ -168,8 +168,10 @@ decision = Table(
         name="outcome",
     ),
     CheckConstraint(
-        "outcome <> 'declined' OR (actor_kind = 'person' AND actor <> '' AND ground IS NOT NULL AND ground <> '' AND ground_on IS NOT NULL"
-        " AND clause IS NOT NULL AND clause <> '' AND plan_version IS NOT NULL AND plan_version <> '' AND suggestion_id IS NOT NULL)",
+        "outcome <> 'declined' OR (actor_kind = 'person' AND actor <> '' AND ground IS NOT NULL AND trim(ground) <> ''"
+        " AND ground_on IS NOT NULL AND CAST(ground_on AS VARCHAR(10)) LIKE '____-__-__'"
+        " AND clause IS NOT NULL AND trim(clause) <> '' AND plan_version IS NOT NULL AND trim(plan_version) <> ''"
+        " AND suggestion_id IS NOT NULL)",
         name="a_person_declines_on_a_dated_ground",
     ),
 )
