@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ from triage.actions import Correction, DecisionForm, Investigation
 from triage.bundle import BundleError
 from triage.claim import Claim, Document
 from triage.desk import Desk
-from triage.store.errors import DuplicateClaim, StoreError
+from triage.store.errors import BadField, DecisionRefused, DuplicateClaim, StoreError, StoreUnavailable
 
 serve_app = typer.Typer(help="启动服务 / serve")
 demo_app = typer.Typer(help="载入演示案件 / load demonstration claims")
@@ -60,9 +61,26 @@ def serve(
         lapsed = 0
     if lapsed:
         typer.echo(f"{lapsed} 件补件到期，已转人工 / requests fell due and went to a person")
+    listening = _listen(settings)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    typer.echo(f"案件列表 claims   http://{shown}:{settings.port}/\n接口说明 API page http://{shown}:{settings.port}/docs")
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", server_header=False)
+    url = f"http://{shown}:{listening.getsockname()[1]}/"
+    typer.echo(f"案件列表 claims   {url}\n接口说明 API page {url}docs")
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False)).run(sockets=[listening])
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The address is taken before it is printed; port 0 takes a free one."""
+    listening = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        zh = f"端口 {settings.port} 无法使用，请停止占用它的程序，或用 --port 换一个"
+        en = f"port {settings.port} cannot be used: stop what holds it, or choose another with --port ({error.strerror})"
+        typer.echo(f"{zh} / {en}", err=True)
+        raise typer.Exit(1) from error
+    listening.listen(128)
+    return listening
 
 
 @demo_app.command()
@@ -71,8 +89,12 @@ def demo(database: Database = None) -> None:
     desk = _desk(_settings(database=database))
     files = sorted(DEMONSTRATION.glob("*.yaml"))
     for number, path in enumerate(files, 1):
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        typer.echo(f"  [{number:2}/{len(files)}] {_load(desk, data)}")
+        try:
+            told = _load(desk, yaml.safe_load(path.read_text(encoding="utf-8")))
+        except (StoreUnavailable, yaml.YAMLError, ValueError, KeyError, TypeError) as error:
+            typer.echo(f"{path.name}: 未能载入，请更正后重试 / not loaded, correct it and run again: {error}", err=True)
+            raise typer.Exit(1) from error
+        typer.echo(f"  [{number:2}/{len(files)}] {told}")
 
 
 def _load(desk: Desk, data: Mapping[str, Any]) -> str:
@@ -81,8 +103,11 @@ def _load(desk: Desk, data: Mapping[str, Any]) -> str:
         answer = desk.submit(claim, actor="demo")
     except DuplicateClaim:
         return f"{claim.claim_id} 已在库 / kept"
-    for step in data.get("then", ()):
-        answer = _step(desk, claim.claim_id or "", step)
+    try:
+        for step in data.get("then", ()):
+            answer = _step(desk, answer["claim_id"], step)
+    except (BadField, DecisionRefused) as error:
+        return f"{claim.claim_id} 已载入，后续一步未采纳 / loaded, a later step was refused: {error}"
     suggestion = answer["suggestion"]
     return f"{claim.claim_id} {suggestion['position']} -> {suggestion['route']}"
 

@@ -15,9 +15,14 @@ from triage.reading.staging import read_stage
 from triage.reading.vocabulary import pattern
 from triage.values import Interval
 
+_STATED = (Assertion.PRESENT, Assertion.HISTORICAL)
+"""左乳癌术后 still states the diagnosis."""
+
+_BENIGN = frozenset({"D24"})
+_OF_THE_STAY = frozenset({"discharge_summary", "medical_record_front_page", "diagnosis_certificate", "surgery_record"})
 DIAGNOSES = ("discharge_dx", "path_dx", "impression")
 _CODE = re.compile(r"(?<![a-z0-9])(?P<c>[cdn]\d{2}(?:\.\d)?)(?:\d{0,2}(?:x\d{3})?)?(?![\da-z])")
-_OPERATION = re.compile(r"行[^。;\n]{0,40}?(?:术|切除|根治|活检|穿刺)|(?:术式|手术名称|手术方式|procedure)\s{0,2}:[^。;\n]{2,40}")
+_OPERATION = re.compile(r"行[^。;\n]{0,40}?(?:术|切除|根治|活检|穿刺)|(?:术式|手术名称|手术方式|procedure)[ :]{1,3}[^。;\n]{2,40}")
 _EXTENTS = (
     ("mastectomy", re.compile(r"根治|全乳|乳房切除|乳腺切除|单纯切除|全切|mastectomy")),
     ("local_excision", re.compile(r"保乳|区段|肿[物块瘤]切除|结节切除|病灶切除|扩大切除|局部切除|象限|包块切除|旋切|lumpectomy|excision")),
@@ -45,40 +50,53 @@ def read_clinical(page: Page, on: DateLike | None, morphology: Sequence[Morpholo
 
 
 def _read_diagnosis(page: Page, bodies: list[Section], morphology: Sequence[Morphology]) -> None:
-    stated = [s for s in statements(page, bodies, morphology) if s.assertion is Assertion.PRESENT and s.row is not None]
+    stated = [s for s in statements(page, bodies, morphology) if s.assertion in _STATED and s.row is not None]
     strongest = max(stated, key=lambda s: min(s.behaviours), default=None)
-    if strongest is not None and len(strongest.behaviours) == 1:
+    if strongest is not None and len(strongest.behaviours) == 1 and min(strongest.behaviours) >= 1:
         page.observe("pathology.icdo_behavior", min(strongest.behaviours), strongest.start, strongest.end)
     if page.evidence_type == "medical_record_front_page":
         read_icdo(page)
     _read_codes(page, bodies, strongest)
-    for body in bodies:
-        side = next(iter(page.words.side.finditer(page.lower, body.start, body.end)), None)
-        names = {page.words.sides[m.group()] for m in page.words.side.finditer(page.lower, body.start, body.end)}
-        if side and names <= {"left", "right", "both"}:
-            page.observe(
-                "tumour.laterality",
-                names.pop() if len(names) == 1 else "both" if "both" in names else page.words.sides[side.group()],
-                *side.span(),
-            )
+    _read_side(page, bodies)
 
 
+_MALIGNANT = re.compile(r"癌|恶性|(?<![a-z])(?:ca|mt)(?![a-z])|carcinoma|malignan|cancer")
 _BREAST = re.compile(r"乳|breast")
-_BY_BEHAVIOUR = {3: "C50.9", 6: "C79.8", 2: "D05.9", 1: "D48.6", 0: "D24"}
+_BY_BEHAVIOUR = {3: "C50.9", 6: "C79.8", 2: "D05.9", 1: "D48.6"}
 """The ICD-10 category of a breast tumour by behaviour, where no printed code or listed term gives a closer one."""
+
+
+def _read_side(page: Page, bodies: list[Section]) -> None:
+    """The side of the malignant diagnosis; what else is diagnosed on the other side says nothing about it."""
+    sides: dict[str, tuple[int, int]] = {}
+    for body in bodies:
+        for match in _MALIGNANT.finditer(page.lower, body.start, body.end):
+            if page.assertion(match.start(), match.end()) in _STATED:
+                side = page.side_of(match.start(), match.end())
+                if side:
+                    sides.setdefault(side, page.side_span(side, match.start(), match.end()))
+    if sides:
+        side = next(iter(sides)) if len(sides) == 1 else "both"
+        page.observe("tumour.laterality", side, *next(iter(sides.values())))
+
+
+def _counts(page: Page, code: str) -> bool:
+    """A code on a paper of the stay counts whatever it is; a visit's paper only where it names a tumour that could be the claim's:
+    an older visit for something benign is no contradiction."""
+    return page.evidence_type in _OF_THE_STAY or code.startswith(("C", "D0", "D48"))
 
 
 def _read_codes(page: Page, bodies: list[Section], strongest: Statement | None) -> None:
     """Printed codes as they are; without one, the code of the first diagnosis term, with its quadrant."""
     terms = pattern(page.words.clinical_terms)
     for body in bodies:
-        printed = list(_CODE.finditer(page.lower, body.start, body.end))
+        printed = [m for m in _CODE.finditer(page.lower, body.start, body.end) if _counts(page, m["c"].upper())]
         if printed:
             for match in printed[:1]:
                 page.observe("diagnosis.icd10", match["c"].upper(), match.start(), match.end())
             return
         for match in terms.finditer(page.lower, body.start, body.end):
-            if page.assertion(match.start(), match.end()) is Assertion.PRESENT:
+            if page.assertion(match.start(), match.end()) in _STATED and page.words.clinical_terms[match.group()] not in _BENIGN:
                 code = page.words.clinical_terms[match.group()]
                 if strongest is not None and strongest.behaviours == {3} and code.startswith("D"):
                     code = "C50.9"
@@ -87,7 +105,12 @@ def _read_codes(page: Page, bodies: list[Section], strongest: Statement | None) 
                     code = page.words.quadrants[quadrant.group()]
                 page.observe("diagnosis.icd10", code, match.start(), match.end())
                 return
-    if strongest is not None and len(strongest.behaviours) == 1 and any(_BREAST.search(page.lower, b.start, b.end) for b in bodies):
+    if (
+        strongest is not None
+        and len(strongest.behaviours) == 1
+        and min(strongest.behaviours) in _BY_BEHAVIOUR
+        and any(_BREAST.search(page.lower, b.start, b.end) for b in bodies)
+    ):
         page.observe("diagnosis.icd10", _BY_BEHAVIOUR[min(strongest.behaviours)], strongest.start, strongest.end)
 
 
@@ -109,7 +132,7 @@ def _read_operations(page: Page) -> None:
         if extent is None:
             continue
         page.observe("surgery.extent", extent, match.start(), match.end())
-        if extent == "biopsy":
+        if extent == "biopsy" or not _MALIGNANT.search(page.lower):
             continue
         side = page.words.side.search(match.group())
         if side:
@@ -128,7 +151,7 @@ def _read_named_operation(page: Page) -> None:
         side = page.words.side.search(page.lower, body.start, body.end)
         if extent:
             page.observe("surgery.extent", extent, body.start, body.end)
-        if extent and extent != "biopsy" and side:
+        if extent and extent != "biopsy" and side and _MALIGNANT.search(page.lower):
             page.observe("tumour.laterality", page.words.sides[side.group()], *side.span())
 
 

@@ -51,6 +51,26 @@ def dates(text: str) -> Iterator[DatedSpan]:
             yield DatedSpan(match.start(), match.end(), value)
 
 
+_MONTH_DAY = re.compile(r"(?<![\d年/.-])(?P<m>\d{1,2})\s{0,1}月\s{0,1}(?P<d>\d{1,2})\s{0,1}日")
+
+
+def days_of_the_year(text: str, known: list[DatedSpan]) -> list[DatedSpan]:
+    """ "3月5日" beside dates that name the year: the day nearest to the first of them. A text without a year has no such dates."""
+    reference = next((d.value for d in known if isinstance(d.value, date)), None)
+    if reference is None:
+        return []
+    taken = {at for d in known for at in range(d.start, d.end)}
+    found = []
+    for match in _MONTH_DAY.finditer(text):
+        if match.start() in taken:
+            continue
+        days = [_whole(reference.year + n, int(match["m"]), int(match["d"])) for n in (-1, 0, 1)]
+        nearest = min((d for d in days if d is not None), key=lambda d: abs((d - reference).days), default=None)
+        if nearest is not None:
+            found.append(DatedSpan(match.start(), match.end(), nearest))
+    return found
+
+
 def _value(match: re.Match[str]) -> DateLike | None:
     part = match.groupdict()
     if part["y"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from triage.reading.dates import DatedSpan, DateLike, dates
+from triage.reading.dates import DatedSpan, DateLike, dates, days_of_the_year
 from triage.reading.page import Page
 
 _HOSPITAL = re.compile(r"[\u4e00-\u9fff()·]{2,24}?(?:医院|卫生院|保健院|医疗中心|肿瘤中心)")
@@ -89,7 +89,7 @@ _OF_THE_APPLICANT = frozenset({"claim_form", "bank_account", "authorization", "g
 _NOT_OWN = re.compile(r"出生|生于|打印|有效|birth|dob|printed", re.IGNORECASE)
 _BARE_DATE = re.compile(r"(?:^|[\s,;|])(?:日\s{0,2}期|时\s{0,2}间|date)\s{0,2}:?\s{0,3}$", re.IGNORECASE)
 _FIRST_SIGNER = re.compile(
-    r"(?:报告|诊断|初诊|主检|检验|病理|签发)\s{0,2}(?:医师|医生|者|人)\s{0,2}(?:签名|签字)?\s{0,2}:?\s{0,3}(?P<v>[\u4e00-\u9fff]{2,4}|\S{2,10})|医\s{0,2}[师生]\s{0,2}:\s{0,3}(?P<w>[\u4e00-\u9fff]{2,4})"
+    r"初诊\s{0,2}:\s{0,3}(?P<x>[\u4e00-\u9fff]{2,4})|(?:报告|诊断|初诊|主检|检验|病理|签发)\s{0,2}(?:医师|医生|者|人)\s{0,2}(?:签名|签字)?\s{0,2}:?\s{0,3}(?P<v>[\u4e00-\u9fff]{2,4}|\S{2,10})|医\s{0,2}[师生]\s{0,2}:\s{0,3}(?P<w>[\u4e00-\u9fff]{2,4})"
 )
 _SECOND_SIGNER = re.compile(
     r"(?:复核|审核|复诊|审签|审阅|上级|校对|核对|复审)\s{0,2}(?:医师|医生|者|人)?\s{0,2}(?:签名|签字)?\s{0,2}:\s{0,3}(?P<v>[\u4e00-\u9fff]{2,4}|\S{2,10})"
@@ -233,5 +233,7 @@ def _signer(label: re.Pattern[str], plain: str) -> tuple[str, int, int, bool] | 
 
 
 def find_dates(plain: str) -> tuple[DatedSpan, ...]:
-    """Every date of a page."""
-    return tuple(dates(plain))
+    """Every date of a page, those without a year by the dates that name one (a date of birth does not)."""
+    known = list(dates(plain))
+    told = [d for d in known if not _NOT_OWN.search(plain[max(0, d.start - 10) : d.start])]
+    return tuple(sorted([*known, *days_of_the_year(plain, told)], key=lambda d: d.start))

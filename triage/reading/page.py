@@ -161,6 +161,12 @@ class Page:
             found = self.words.sides[match.group()]
         return found
 
+    def side_span(self, side: str, start: int, end: int) -> tuple[int, int]:
+        """Where the sentence around a span names a side; the span itself where it does not."""
+        left, right = self.sentence(start, end)
+        found = [m.span() for m in self.words.side.finditer(self.lower, left, right) if self.words.sides[m.group()] == side]
+        return found[0] if found else (start, end)
+
     def side_of(self, start: int, end: int) -> str:
         """The side a span is about: named in it or before it in its sentence, else after it; empty where the sentence names none."""
         left, right = self.sentence(start, end)

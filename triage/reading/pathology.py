@@ -22,7 +22,7 @@ _PARAFFIN = re.compile(r"石蜡|常规病理|paraffin|permanent section")
 _STAINED = re.compile(r"免疫组化|免疫组织化学|he染色|immunohisto|(?<![a-z])(?:er|her-?2|ki-?67|p63)\s{0,1}[(:]")
 _CYTOLOGY = re.compile(r"细胞学|细针|(?<![a-z])fna(?![a-z])|涂片|fine.needle|cytolog")
 _CORE = re.compile(r"粗针|空心针|空芯针|穿刺|麦默通|旋切|(?<![a-z])(?:cnb|vab)(?![a-z])|core (?:needle )?biopsy|活检")
-_RESECTION = re.compile(r"切除|根治|保乳|区段|全乳|象限|切取|mastectomy|lumpectomy|excision|resection")
+_RESECTION = re.compile(r"术后病理|切除|根治|保乳|区段|全乳|象限|切取|mastectomy|lumpectomy|excision|resection")
 _CONSULTATION = re.compile(r"会诊(?:病理|意见|报告|诊断|单|结果|号)?|consultation")
 _AFTER_NEOADJUVANT = re.compile(
     r"新辅助[^。;,\n]{0,8}后|(?<![a-z])yp?\s?t|(?<![a-z])ypn|miller|(?<![a-z])rcb|化疗后改变|治疗后反应|瘤床|after neoadjuvant|post.?neoadjuvant"
@@ -138,7 +138,8 @@ def read_pathology(page: Page, roles: dict[str, list[DatedSpan]], morphology: Se
     _read_first_diagnosis(page, roles, found, behaviour)
     bodies = [*diagnosis(page), *page.bodies("p_stage")]
     invasive = behaviour == 3 and not any(s.behaviours == {2} and s.assertion is Assertion.PRESENT for s in found)
-    read_invasive_extent(page, bodies, invasive=invasive)
+    if behaviour in (3, None):
+        read_invasive_extent(page, bodies, invasive=invasive)
     read_nodes(page, bodies)
     read_grade(page, diagnosis(page))
     read_stage(page)

@@ -71,7 +71,7 @@ class Reader:
         words = vocabulary("zh" if chinese else "en")
         kind = evidence_type or recognise(lower, words)
         terms = (self.chinese if chinese else self.english).match(lower) if kind not in FORMS else ()
-        page = Page(document_id, text, plain, lower, kind, filed_on, words, sections(lower, words), terms, find_dates(plain))
+        page = Page(document_id, text, plain, lower, kind, filed_on, words, sections(lower, words, kind), terms, find_dates(plain))
         self._read_page(page)
         return Reading(tuple(page.observations), tuple(page.findings), kind)
 
@@ -107,11 +107,13 @@ def recognise(lower: str, words: Vocabulary) -> str:
     return ""
 
 
-def sections(lower: str, words: Vocabulary) -> tuple[Section, ...]:
-    """The named parts of a text, from one header's end to the next header."""
+def sections(lower: str, words: Vocabulary, kind: str = "") -> tuple[Section, ...]:
+    """The named parts of a text, from one header's end to the next header. 临床诊断 is a mere note on a pathology request, but the
+    diagnosis itself on a certificate or a summary."""
     headers = [
         (m.start("all"), m.end("all"), words.sections[re.sub(r"\s+", "" if words.language == "zh" else " ", m["name"])])
         for m in words.section_header.finditer(lower)
     ]
     ends = [begin for begin, _, _ in headers[1:]] + [len(lower)]
-    return tuple(Section(name, start, end) for (_, start, name), end in zip(headers, ends, strict=False))
+    stated = {"clinical_dx": "discharge_dx"} if kind in CLINICAL else {}
+    return tuple(Section(stated.get(name, name), start, end) for (_, start, name), end in zip(headers, ends, strict=False))

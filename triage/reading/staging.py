@@ -36,7 +36,8 @@ _NODES_CLEAR = re.compile(
     r"淋巴结\s{0,2}(?:共)?\s{0,2}(?P<n>\d{1,2})\s{0,2}[枚个][^。;\n\d]{0,8}?(?:均未见|未见|均阴性|无)[^。;\n\d]{0,4}转移"
 )
 _INVASIVE_SIZE = re.compile(
-    r"(?:浸润(?:性?癌)?(?:灶|成分|病灶|区|部分)?|invasive (?:component|focus|carcinoma|tumou?r))[^。;\n]{0,16}?(?:最大径|直径|径|大小|范围|长径|size|measur\w{1,4}|,)?[^\d。;\n]{0,8}$"
+    r"(?:浸润(?:性?癌)?(?:灶|成分|病灶|区|部分)|浸润性?癌|微浸润|invasive (?:component|focus|carcinoma|tumou?r))[^。;,\n]{0,16}?"
+    r"(?:最大径|直径|径|大小|范围|长径|size|measur\w{1,4}|,)?[^\d。;\n]{0,8}$"
 )
 _TUMOUR_SIZE = re.compile(
     r"(?:肿瘤|肿块|肿物|癌灶|瘤体|病灶|癌肿|瘤床|tumou?r)\s{0,2}(?:大小|最大径|直径|体积|范围|长径|size)?[^\d。;\n]{0,8}$|(?:最大径|大小|直径|greatest dimension|size|measuring)[^\d。;\n]{0,6}$"
