@@ -68,6 +68,16 @@ def test_the_database_refuses_a_decline_by_a_machine_or_without_ground(tmp_path:
     insert_raw(tmp_path, DECLINED)
 
 
+def test_a_claims_status_cannot_be_set_to_declined_without_a_persons_decision(tmp_path: Path) -> None:
+    at_desk = desk(tmp_path)
+    at_desk.submit(case("worked-decline"), actor="desk")
+    with sqlite3.connect(tmp_path / "triage.db") as connection, pytest.raises(sqlite3.IntegrityError):
+        connection.execute("UPDATE claim SET status = 'declined'")
+    with sqlite3.connect(tmp_path / "triage.db") as connection:
+        connection.execute("UPDATE claim SET status = 'paid'")
+    assert [p["claim_id"] for p in at_desk.replay()] == ["worked-decline"]
+
+
 def test_the_gate_can_only_release(tmp_path: Path) -> None:
     desk(tmp_path).submit(case("worked-decline"), actor="desk")
     for outcome in ("paid", "investigation_opened", "declined"):

@@ -8,22 +8,23 @@ import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from knowledge_graph.loader import Knowledge
-from triage import rows, views
+from triage import rounds, rows, views
 from triage.actions import Correction, DecisionForm, Investigation
 from triage.assembly import assemble, document_id, investigation_reading, legibility, read_document
 from triage.bundle import Bundle
-from triage.case_graph import Link, linked_observations, links_of
+from triage.case_graph import linked_observations, links_of
+from triage.casefile import CaseFile
 from triage.claim import Claim, Document, InvestigationResult
 from triage.corrections import corrected
 from triage.decisions import Verdict, decide
-from triage.evaluation import case_file, compute, inputs_of
+from triage.evaluation import compute, inputs_of
 from triage.observation import Observation
 from triage.pipeline import suggest
 from triage.reading import Reader
@@ -226,7 +227,7 @@ class Desk:
 
     def _evaluate(self, connection: Connection, claim_id: str) -> tuple[dict[str, Any], str]:
         at = self._at()
-        self._close_rounds(connection, claim_id)
+        rounds.close_rounds(connection, claim_id, self.clock().date())
         row = rows.claim_row(connection, claim_id)
         claim = rows.filed_claim(row)
         statements = rows.statement_rows(connection, claim_id)
@@ -276,20 +277,11 @@ class Desk:
         return data, name
 
     def _links(self, connection: Connection, claim: Claim, statements: Sequence[Mapping[str, Any]], at: str) -> tuple[Observation, ...]:
-        empty = {"claim": claim.model_dump(mode="json"), "looked_up": [], "papers": [], "rounds": 0}
-        flags = dict.fromkeys(("released", "investigated", "drawn_for_audit", "disputed"), False)
-        own = links_of(claim, case_file({**empty, **flags}, statements, self._types), self.knowledge, self.clock().date())
+        """Keeps the claim's links, and says what other claims share as of now."""
+        observations, findings = rows.statements_of(statements, self._types)
+        own = links_of(claim, CaseFile(claim, observations, findings), self.knowledge, self.clock().date())
         rows.replace_links(connection, own, at)
-        self._learn_early(connection, own, at)
         return linked_observations(own, rows.links_as_of(connection, own, at))
-
-    def _learn_early(self, connection: Connection, own: Sequence[Link], at: str) -> None:
-        """A first diagnosis that became known after filing makes the doctor's link early from now on, and not before."""
-        for link in (k for k in own if k.kind == "doctor" and k.early):
-            carried = select(t.link.c.id).where(t.link.c.claim_id == link.claim_id, t.link.c.kind == link.kind, t.link.c.early.is_(True))
-            if connection.execute(carried.where(t.link.c.link_key == link.key)).first() is None:
-                row = {"claim_id": link.claim_id, "kind": link.kind, "link_key": link.key, "member_id": link.member_id, "early": True}
-                connection.execute(insert(t.link), [{**row, "seen_at": at}])
 
     def _follow(self, connection: Connection, claim_id: str, suggestion_id: int, data: Mapping[str, Any]) -> None:
         """What a suggestion brings about by itself: a batch request with its due date, or the gate's release. Never more."""
@@ -309,48 +301,13 @@ class Desk:
             rows.update_claim(connection, claim_id, released=True)
             append(connection, claim_id, at, GATE, "released", {"suggestion": digest(data)})
         if data["route"] == Route.REQUEST_EVIDENCE.value and data["missing_evidence"]:
-            self._open_request(connection, claim_id, data, at)
-
-    def _open_request(self, connection: Connection, claim_id: str, data: Mapping[str, Any], at: str) -> None:
-        asked = connection.execute(select(t.request.c.id).where(t.request.c.claim_id == claim_id, t.request.c.state == "open")).first()
-        if asked is not None:
-            return
-        row = rows.claim_row(connection, claim_id)
-        due = self.clock().date() + timedelta(days=self.knowledge.plans[row["plan"]].request_due_days)
-        papers = [m["evidence_type"] for m in data["missing_evidence"]]
-        request = {
-            "claim_id": claim_id,
-            "round": row["rounds"] + 1,
-            "due_on": due,
-            "papers": dumps(papers),
-            "state": "open",
-            "created_at": at,
-        }
-        connection.execute(insert(t.request), [request])
-        rows.send(connection, claim_id, "evidence_requested", {"papers": papers, "due_on": due.isoformat(), "round": row["rounds"] + 1}, at)
-
-    def _close_rounds(self, connection: Connection, claim_id: str) -> None:
-        """A round ends when every paper it asked for has come, or its due date has passed."""
-        for request in (
-            connection.execute(select(t.request).where(t.request.c.claim_id == claim_id, t.request.c.state == "open")).mappings().all()
-        ):
-            came = {d["evidence_type"] for d in rows.documents_of(connection, claim_id) if d["created_at"] >= request["created_at"]}
-            answered = set(json.loads(request["papers"])) <= came
-            if not answered and request["due_on"] >= self.clock().date():
-                continue
-            state = "answered" if answered else "lapsed"
-            connection.execute(t.request.update().where(t.request.c.id == request["id"]).values(state=state))
-            rows.update_claim(connection, claim_id, rounds=request["round"])
+            plan = self.knowledge.plans[data["versions"]["plan"]]
+            rounds.open_request(connection, claim_id, data, plan, self.clock().date(), at)
 
     def close_due_requests(self) -> int:
         """Evaluates again every claim whose request fell due without an answer: silence is never an answer, a person looks. How many."""
         with self.store.writing() as connection:
-            due = (
-                select(t.request.c.claim_id)
-                .join(t.claim, t.claim.c.claim_id == t.request.c.claim_id)
-                .where(t.request.c.state == "open", t.claim.c.status == "open", t.request.c.due_on < self.clock().date())
-            )
-            names = sorted({r.claim_id for r in connection.execute(due)})
+            names = rounds.due(connection, self.clock().date())
             for name in names:
                 self._answer(connection, name, "triage", "request_lapsed")
         return len(names)

@@ -17,6 +17,8 @@ from triage.store.audit import broken
 from triage.store.codec import rows_digest, sha256
 from triage.suggestion import ENGINE, canonical
 
+FINAL = ("paid", "declined", "withdrawn", "duplicate")
+
 
 def replay(connection: Connection, claim_id: str | None) -> list[dict[str, str]]:
     """[{claim_id, problem}] over one claim or all; empty when everything is identical."""
@@ -59,6 +61,7 @@ def _of_claim(connection: Connection, claim_id: str, rulebooks: _Rulebooks) -> I
         if sha256(row["text"]) != row["content_hash"]:
             yield f"材料 {row['document_id']} 被改动 / document {row['document_id']} was altered"
     yield from _rows_as_audited(connection, claim_id)
+    yield from _status_as_decided(connection, claim_id)
     audited = _audited(connection, claim_id)
     found = list(connection.execute(select(t.suggestion).where(t.suggestion.c.claim_id == claim_id).order_by(t.suggestion.c.id)).mappings())
     if not found:
@@ -74,6 +77,16 @@ def _rows_as_audited(connection: Connection, claim_id: str) -> Iterator[str]:
         rows = connection.execute(select(table).where(table.c.claim_id == claim_id).order_by(table.c.id)).mappings()
         if key in told and told[key] != rows_digest([dict(row) for row in rows]):
             yield f"{words}与审计记录不符：被改动、增加或删除 / {table.name} rows differ from the audit log: altered, added or removed"
+
+
+def _status_as_decided(connection: Connection, claim_id: str) -> Iterator[str]:
+    """The claim's status is what its last decision made of it."""
+    status = connection.execute(select(t.claim.c.status).where(t.claim.c.claim_id == claim_id)).scalar_one_or_none()
+    last = select(t.decision.c.outcome).where(t.decision.c.claim_id == claim_id).order_by(t.decision.c.id.desc()).limit(1)
+    outcome = connection.execute(last).scalar_one_or_none()
+    wanted = outcome if outcome in FINAL else "open"
+    if status is not None and status != wanted:
+        yield f"案件状态 {status} 与决定不符（应为 {wanted}）/ the claim's status {status} does not follow from its decisions ({wanted})"
 
 
 def _newest_audited(connection: Connection, claim_id: str) -> Mapping[str, Any]:

@@ -149,17 +149,16 @@ def papers_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Paper, ...]:
 
 
 def replace_links(connection: Connection, links: Sequence[Link], at: str) -> None:
-    """Adds the links a claim did not carry yet; those it carries keep the time they were first seen."""
+    """Adds the links a claim did not carry yet; those it carries keep the time they were first seen. One that becomes early (its
+    first diagnosis became known after filing) is a new link, early from now on and not before."""
     if not links:
         return
-    carried = {
-        (r.kind, r.link_key)
-        for r in connection.execute(select(t.link.c.kind, t.link.c.link_key).where(t.link.c.claim_id == links[0].claim_id))
-    }
+    told = select(t.link.c.kind, t.link.c.link_key, t.link.c.early).where(t.link.c.claim_id == links[0].claim_id)
+    carried = {(r.kind, r.link_key, bool(early)) for r in connection.execute(told) for early in {False, r.early}}
     rows = [
-        {"claim_id": k.claim_id, "kind": k.kind, "link_key": k.key[:400], "member_id": k.member_id, "early": k.early, "seen_at": at}
+        {"claim_id": k.claim_id, "kind": k.kind, "link_key": k.key, "member_id": k.member_id, "early": k.early, "seen_at": at}
         for k in links
-        if (k.kind, k.key[:400]) not in carried
+        if (k.kind, k.key, k.early and k.kind == "doctor") not in carried
     ]
     if rows:
         connection.execute(insert(t.link), rows)
@@ -169,7 +168,7 @@ def links_as_of(connection: Connection, own: Sequence[Link], at: str) -> list[Li
     """Links of other claims to the same entities, seen no later than `at`."""
     if not own:
         return []
-    same = or_(*(and_(t.link.c.kind == k.kind, t.link.c.link_key == k.key[:400]) for k in own))
+    same = or_(*(and_(t.link.c.kind == k.kind, t.link.c.link_key == k.key) for k in own))
     found = connection.execute(select(t.link).where(same, t.link.c.seen_at <= at, t.link.c.claim_id != own[0].claim_id)).mappings()
     return [
         Link(r["kind"], r["link_key"], r["claim_id"], r["member_id"], date.fromisoformat(r["seen_at"][:10]), bool(r["early"]))

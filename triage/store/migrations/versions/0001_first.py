@@ -205,3 +205,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_decision")),
     )
     op.create_index(op.f("ix_decision_claim_id"), "decision", ["claim_id"], unique=False)
+    _hold_status()
+
+
+def _hold_status() -> None:
+    """A claim's status can say declined only where a person's decision says so."""
+    decided = "EXISTS (SELECT 1 FROM decision WHERE decision.claim_id = NEW.claim_id AND decision.outcome = 'declined')"
+    message = "a claim is declined only by the decision of a person"
+    if op.get_bind().dialect.name == "postgresql":
+        body = f"BEGIN IF NEW.status = 'declined' AND NOT {decided} THEN RAISE EXCEPTION '{message}'; END IF; RETURN NEW; END"
+        op.execute(f"CREATE FUNCTION claim_declined_by_a_person() RETURNS trigger AS $$ {body} $$ LANGUAGE plpgsql")
+        op.execute(
+            "CREATE TRIGGER claim_declined BEFORE INSERT OR UPDATE ON claim FOR EACH ROW EXECUTE FUNCTION claim_declined_by_a_person()"
+        )
+        return
+    for verb in ("INSERT", "UPDATE"):
+        when = f"NEW.status = 'declined' AND NOT {decided}"
+        op.execute(
+            f"CREATE TRIGGER claim_declined_on_{verb.lower()} BEFORE {verb} ON claim WHEN {when} BEGIN SELECT RAISE(ABORT, '{message}'); END"
+        )
