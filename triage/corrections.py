@@ -13,6 +13,9 @@ from triage.observation import Observation, Source, Span
 from triage.store.errors import BadField
 from triage.values import Interval, OneOf, from_json
 
+LONGEST = 300
+"""Characters of a text a person may enter, as on the form."""
+
 
 def corrected(correction: Correction, knowledge: Knowledge, documents: Sequence[Mapping[str, Any]], actor: str) -> Observation:
     """The observation; raises BadField naming the field and what would fit."""
@@ -32,6 +35,8 @@ def _value(definition: FactDefinition, given: Any) -> Any:
         value = from_json(given, definition.type)
     except (ValueError, TypeError, AttributeError) as error:
         raise _misfit(definition) from error
+    if isinstance(value, Interval) and definition.type not in ("int", "number", "date"):
+        raise _misfit(definition)
     parts = [value.low, value.high] if isinstance(value, Interval) else list(value.values) if isinstance(value, OneOf) else [value]
     if not all((p is None and isinstance(value, Interval)) or _fits(definition, p) for p in parts) or parts in ([], [None, None]):
         raise _misfit(definition)
@@ -48,7 +53,8 @@ def _fits(definition: FactDefinition, value: Any) -> bool:
         "text": (str,),
     }
     right = isinstance(value, kinds[definition.type]) and (definition.type == "bool" or not isinstance(value, bool))
-    return right and (not definition.values or value in definition.values)
+    short = not isinstance(value, str) or len(value) <= LONGEST
+    return right and short and (not definition.values or value in definition.values)
 
 
 def _misfit(definition: FactDefinition) -> BadField:

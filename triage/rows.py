@@ -72,7 +72,8 @@ def insert_claim(connection: Connection, claim: Claim, *, drawn: bool, at: str) 
 
 def update_claim(connection: Connection, claim_id: str, **values: Any) -> None:
     """Changes columns of the claim's row."""
-    connection.execute(t.claim.update().where(t.claim.c.claim_id == claim_id).values(**values))
+    if values:
+        connection.execute(t.claim.update().where(t.claim.c.claim_id == claim_id).values(**values))
 
 
 def count_documents(connection: Connection, claim_id: str) -> int:

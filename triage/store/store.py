@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, InternalError, OperationalError
 
 from triage.store import tables
 from triage.store.errors import StoreUnavailable
@@ -42,6 +42,15 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
 
 
+def _unavailable(error: DBAPIError) -> Exception:
+    """A database that cannot be reached or written; a mistake in our own SQL is not that, and stays what it is."""
+    if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_ERROR" or not isinstance(
+        error, OperationalError | InternalError | InterfaceError
+    ):
+        return error
+    return StoreUnavailable(str(error.orig))
+
+
 class Store:
     """One database. `writing` and `reading` are the only ways in."""
 
@@ -57,7 +66,7 @@ class Store:
         except IntegrityError:
             raise
         except (OperationalError, DBAPIError) as error:
-            raise StoreUnavailable(str(error.orig)) from error
+            raise _unavailable(error) from error
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -66,7 +75,7 @@ class Store:
             with self.engine.connect() as connection, connection.begin():
                 yield connection
         except (OperationalError, DBAPIError) as error:
-            raise StoreUnavailable(str(error.orig)) from error
+            raise _unavailable(error) from error
 
     def check_writable(self) -> None:
         """Raises StoreUnavailable when nothing can be written now."""
@@ -94,7 +103,7 @@ def open_store(url: str) -> Store:
     try:
         _migrate(engine)
     except (OperationalError, DBAPIError) as error:
-        raise StoreUnavailable(str(error.orig)) from error
+        raise _unavailable(error) from error
     return Store(engine)
 
 
