@@ -20,7 +20,7 @@ NODULE = re.compile(
 )
 
 
-_LASTED = re.compile(r"(?:病)?史?[ 约近达已有,]{0,3}")
+_LASTED = re.compile(r"(?:(?:[^,。;\d]{0,8}(?:术|化疗|放疗|治疗)后)|(?:病)?史?)[ 约近达已有,]{0,3}")
 
 
 def read_history(page: Page, on: DateLike | None, nodule: str) -> None:
@@ -55,8 +55,8 @@ def event_date(page: Page, start: int, end: int, reference: date, on: DateLike |
     ago = [m for m in DURATION.finditer(page.lower, left, start) if m["ago"]]
     if ago:
         return before(reference, duration_days(ago[-1]))
-    lasted = _LASTED.match(page.lower, end, min(right, end + 12)) if page.section_at(start) in STORY[:-1] else None
-    lasting = DURATION.match(page.lower, lasted.end(), min(right, end + 16)) if lasted else None
+    lasted = _LASTED.match(page.lower, end, min(right, end + 16)) if page.section_at(start) in STORY[:-1] else None
+    lasting = DURATION.match(page.lower, lasted.end(), min(right, end + 24)) if lasted else None
     if lasting:
         return before(reference, duration_days(lasting))
     following = page.dates_between(end, min(right, end + 12))
