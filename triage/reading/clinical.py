@@ -191,5 +191,7 @@ def _observe_told(page: Page, told: DatedSpan, match: re.Match[str], on: DateLik
         value: DateLike = told.value
     else:
         later = [d.value for d in page.dates if d.start > match.end() and isinstance(d.value, date) and d.value >= told.value]
-        value = Interval(told.value, later[0] if later else page.filed_on if page.filed_on >= told.value else None)
+        left = [o.value for o in page.observations if o.fact == "discharge.date" and isinstance(o.value, date) and o.value >= told.value]
+        latest = [*later[:1], *left, *([page.filed_on] if page.filed_on >= told.value else [])]
+        value = Interval(told.value, min(latest) if latest else None)
     page.observe("first_diagnosis_date", value, told.start, match.end(), event_on=on)

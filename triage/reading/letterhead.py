@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 
 from triage.reading.dates import DatedSpan, DateLike, dates, days_of_the_year
 from triage.reading.page import Page
@@ -128,11 +127,7 @@ def own_date(page: Page, roles: dict[str, list[DatedSpan]]) -> DateLike | None:
     for role in _OWN_ROLES.get(page.evidence_type, ("own", "reported", "operated", "admitted")):
         if role in roles:
             return roles[role][0].value
-    header = [
-        d
-        for d in page.dates
-        if d.start < HEADER and isinstance(d.value, date) and not _NOT_OWN.search(page.plain[max(0, d.start - 10) : d.start])
-    ]
+    header = [d for d in page.dates if d.start < HEADER and not _NOT_OWN.search(page.plain[max(0, d.start - 10) : d.start])]
     return header[0].value if len(header) == 1 else None
 
 

@@ -27,6 +27,7 @@ _CONSULTATION = re.compile(r"会诊(?:病理|意见|报告|诊断|单|结果|号
 _AFTER_NEOADJUVANT = re.compile(
     r"新辅助[^。;,\n]{0,8}后|(?<![a-z])yp?\s?t|(?<![a-z])ypn|miller|(?<![a-z])rcb|化疗后改变|治疗后反应|瘤床|after neoadjuvant|post.?neoadjuvant"
 )
+_ADVICE = re.compile(r"(?:建议|待|必要时|拟)[^。;\n]*|(?:recommend|suggest|advise)[^.;\n]*")
 _GROSS_STRIPS = re.compile(r"(?:条索?状|线条状|细条)[^。;\n]{0,12}(?:组织|条)|(?:组织|条)[^。;\n]{0,4}条")
 _INVASION = re.compile(r"微小?浸润|间质浸润|浸润(?!性?淋巴|性?导管|性?小叶|性?癌)|microinvasion|stromal invasion|invasion")
 _OTHER_INVASION = re.compile(
@@ -62,7 +63,8 @@ def basis(page: Page) -> str:
 
 
 def _specimen_basis(page: Page, specimen: str, whole: str) -> str:
-    for words in (specimen, whole):
+    """What was taken, not what is advised to be taken next (建议切除)."""
+    for words in (specimen, _ADVICE.sub("", whole)):
         if _RESECTION.search(words):
             return "resection"
         if _CORE.search(words):
