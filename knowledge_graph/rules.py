@@ -66,6 +66,7 @@ class FactDefinition(Data):
     en: str
     unit: str | None = None
     values: tuple[int | str, ...] = ()
+    value_names: dict[str, Words] = Field(default_factory=dict)
     ordered: bool = False
     tolerance: float = 0
     combine: Literal["agree", "earliest", "any", "all", "max", "max_listed", "first"] = "agree"

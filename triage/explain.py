@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from knowledge_graph.rules import FactDefinition
 from triage.facts import Fact, Facts
 from triage.judge import Outcome, Verdict
 from triage.observation import Why
@@ -27,17 +28,18 @@ _WHY = {
 _FINDING = ("阳性信息", "positive finding")
 
 
-def value_in_words(value: Any) -> tuple[str, str]:
-    """A value in both languages; an interval as its two ends, a set as its members."""
+def value_in_words(value: Any, definition: FactDefinition | None = None) -> tuple[str, str]:
+    """A value in both languages; an interval as its two ends, a set as its members, a code by its name where it has one."""
     if isinstance(value, bool):
         return ("是", "yes") if value else ("否", "no")
     if isinstance(value, Interval):
         low, high = _plain(value.low), _plain(value.high)
         return f"{low}至{high}", f"{low} to {high}"
     if isinstance(value, OneOf):
-        members = [_plain(v) for v in sorted(value.values, key=str)]
-        return "或".join(members), " or ".join(members)
-    return _plain(value), _plain(value)
+        members = [value_in_words(v, definition) for v in sorted(value.values, key=str)]
+        return "或".join(zh for zh, _ in members), " or ".join(en for _, en in members)
+    name = definition.value_names.get(str(value)) if definition is not None else None
+    return (name.zh, name.en) if name is not None else (_plain(value), _plain(value))
 
 
 def _plain(value: Any) -> str:
@@ -63,7 +65,7 @@ def _stated(fact: Fact, facts: Facts) -> tuple[str, str]:
         if definition is None:
             words = ("未发现记载（不等于不存在）", "none found (not that there is none)")
         return f"{zh}：{words[0]}", f"{en}: {words[1]}"
-    value = value_in_words(fact.possible)
+    value = value_in_words(fact.possible, definition)
     suffix = (f"（{_WHY[fact.why][0]}）", f" ({_WHY[fact.why][1]})") if open_ and fact.why is not None else ("", "")
     mark = ("（互相矛盾）", " (in conflict)") if fact.conflict else ("（有不同记载）", " (contested)") if fact.contested else ("", "")
     return f"{zh}={value[0]}{suffix[0]}{mark[0]}", f"{en} = {value[1]}{suffix[1]}{mark[1]}"
