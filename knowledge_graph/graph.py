@@ -7,7 +7,7 @@ from typing import Any
 import networkx as nx
 
 from knowledge_graph.loader import Knowledge
-from knowledge_graph.rules import Rule, atoms_of
+from knowledge_graph.rules import Rule, atoms_of, names_in
 
 RELATIONS = {
     "IS_A": ("属于", "is a kind of"),
@@ -101,7 +101,7 @@ def _add_edges(graph: nx.MultiDiGraph[str], k: Knowledge) -> None:  # noqa: C901
         for fact in evidence.supplies:
             link(evidence.id, "SUPPLIES", fact, cost=evidence.cost, delay_days=evidence.delay_days)
     for fact_ in k.facts.values():
-        for name in sorted(set(_names(fact_.derive)) & set(k.facts)):
+        for name in sorted(set(names_in(fact_.derive)) & set(k.facts)):
             link(fact_.id, "DERIVES_FROM", name)
     for rule in k.rules:
         _link_rule(link, rule)
@@ -138,14 +138,6 @@ def facts_of(rule: Rule) -> tuple[str, ...]:
             query = atom.get("finding")
             found += [query[key] for key in ("before", "closed_by") if key in query] if query else [atom["fact"]]
     return tuple(dict.fromkeys(found))
-
-
-def _names(data: Any) -> list[str]:
-    if isinstance(data, str):
-        return [data]
-    if isinstance(data, dict):
-        return [n for v in data.values() for n in _names(v)]
-    return [n for v in data for n in _names(v)] if isinstance(data, list | tuple) else []
 
 
 def find(graph: nx.MultiDiGraph[str], name: str) -> str | None:

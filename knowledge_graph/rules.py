@@ -193,6 +193,14 @@ def condition_problems(condition: Any, facts: dict[str, FactDefinition]) -> list
     return _atom_problems(condition, facts)
 
 
+def names_in(data: Any) -> list[str]:
+    """Every text in a piece of rulebook data, in order: names of facts among them."""
+    if isinstance(data, str):
+        return [data]
+    parts = data.values() if isinstance(data, dict) else data if isinstance(data, list | tuple) else ()
+    return list(dict.fromkeys(name for part in parts for name in names_in(part)))
+
+
 FINDING_KEYS = frozenset({"breaches", "version", "ids", "asserted", "before", "within", "grade", "positive", "closed_by"})
 
 

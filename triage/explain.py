@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from knowledge_graph.rules import FactDefinition
+from knowledge_graph.rules import FactDefinition, names_in
 from triage.facts import Fact, Facts
 from triage.judge import Outcome, Verdict
 from triage.observation import Why
@@ -68,7 +68,17 @@ def _stated(fact: Fact, facts: Facts) -> tuple[str, str]:
     value = value_in_words(fact.possible, definition)
     suffix = (f"（{_WHY[fact.why][0]}）", f" ({_WHY[fact.why][1]})") if open_ and fact.why is not None else ("", "")
     mark = ("（互相矛盾）", " (in conflict)") if fact.conflict else ("（有不同记载）", " (contested)") if fact.contested else ("", "")
-    return f"{zh}={value[0]}{suffix[0]}{mark[0]}", f"{en} = {value[1]}{suffix[1]}{mark[1]}"
+    told = _inputs_told(definition, facts) if definition is not None else ("", "")
+    return f"{zh}={value[0]}{suffix[0]}{mark[0]}{told[0]}", f"{en} = {value[1]}{suffix[1]}{mark[1]}{told[1]}"
+
+
+def _inputs_told(definition: FactDefinition, facts: Facts) -> tuple[str, str]:
+    """What a derived fact was computed from, as far as it is known: "生效至初次确诊天数=95（生效日期=2020-03-02；初次确诊日期=2020-06-05）"."""
+    known = [(facts.knowledge.facts[n], facts.get(n)) for n in names_in(definition.derive) if n in facts.knowledge.facts]
+    words = [(d, value_in_words(f.possible, d)) for d, f in known if f.possible is not None and f.possible != EITHER]
+    if not words:
+        return "", ""
+    return f"（{'；'.join(f'{d.zh}={v[0]}' for d, v in words)}）", f" ({'; '.join(f'{d.en} = {v[1]}' for d, v in words)})"
 
 
 def verdict_in_words(verdict: Verdict, facts: Facts) -> dict[str, str]:

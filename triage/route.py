@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from knowledge_graph.loader import Knowledge
-from knowledge_graph.rules import Plan
+from knowledge_graph.rules import Plan, names_in
 from triage.casefile import CaseFile
 from triage.gate import Gate
 from triage.judge import Effect, Outcome, Verdict
@@ -192,7 +192,7 @@ class Router:
                 continue
             found.add(name)
             definition = self.knowledge.facts.get(name)
-            waiting += [n for n in _names_in(definition.derive) if n in self.knowledge.facts] if definition and definition.derive else []
+            waiting += [n for n in names_in(definition.derive) if n in self.knowledge.facts] if definition and definition.derive else []
         return frozenset(found)
 
     def _held(
@@ -235,14 +235,6 @@ def documented(verdict: Verdict) -> bool:
 def _shaky(verdict: Verdict) -> bool:
     """Whether a stronger source prevailed over one that said otherwise: such a ground is looked into first."""
     return any(f.contested for f in verdict.rests_on)
-
-
-def _names_in(data: object) -> list[str]:
-    if isinstance(data, str):
-        return [data]
-    if isinstance(data, Mapping):
-        return [n for v in data.values() for n in _names_in(v)]
-    return [n for v in data for n in _names_in(v)] if isinstance(data, list | tuple) else []
 
 
 def _why(obligation: Obligation, route: Route) -> str:
