@@ -86,7 +86,10 @@ def _episode(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:
 
 def _turning_days(membership: Any) -> tuple[date, ...]:
     days = (membership.joined_on, membership.effective_on)
-    return days if membership.left_on is None else (*days, membership.left_on, membership.left_on + timedelta(days=1))
+    if membership.left_on is None:
+        return days
+    after = (membership.left_on + timedelta(days=1),) if membership.left_on < date.max else ()
+    return (*days, membership.left_on, *after)
 
 
 def _on_day(episodes: list[Any], day: date, what: str) -> Any:
@@ -135,12 +138,19 @@ def _test(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:
 
 
 def _over(facts: Facts, name: str, inputs: list[str], judge: Callable[..., bool | None]) -> Fact:
-    """What `judge` says over every combination of the inputs' values; an input that may be anything leaves it open."""
+    """What `judge` says over every combination of the inputs' values; an input that may be anything leaves it open. Of an interval
+    the ends are tried: what holds at both holds between them (the bands are whole), anything else stays open."""
     given = [facts.get(f) for f in inputs]
-    choices = [sorted(f.possible.values, key=str) if isinstance(f.possible, OneOf) else [f.possible] for f in given]
-    results = {judge(*values) for values in product(*choices)}
-    result = next(iter(results)) if len(results) == 1 else None
+    spanned = any(isinstance(f.possible, Interval) for f in given)
+    results = {judge(*values) for values in product(*(_values(f.possible) for f in given))}
+    result = next(iter(results)) if len(results) == 1 and not (spanned and results != {True}) else None
     return _from_inputs(name, EITHER if result is None else result, given)
+
+
+def _values(possible: Any) -> list[Any]:
+    if isinstance(possible, OneOf):
+        return sorted(possible.values, key=str)
+    return [possible.low, possible.high] if isinstance(possible, Interval) else [possible]
 
 
 def _compare(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:
@@ -184,6 +194,8 @@ def _papers_saying(facts: Facts, names: list[str]) -> list[dict[str, Observation
 
 
 def _ends(value: Any) -> tuple[Any, Any]:
+    if isinstance(value, OneOf):
+        return min(value.values), max(value.values)
     return (value.low, value.high) if isinstance(value, Interval) else (value, value)
 
 

@@ -239,13 +239,21 @@ def meet(definition: FactDefinition, a: Any, b: Any) -> Any:
         common = a.values & b.values
         return None if not common else next(iter(common)) if len(common) == 1 else OneOf(common)
     if isinstance(a, OneOf):
-        return b if b in a.values else None
+        return _meet_set(a, b)
     if isinstance(b, OneOf):
-        return a if a in b.values else None
+        return _meet_set(b, a)
     if isinstance(a, Interval) or isinstance(b, Interval):
         met = _as_interval(a).meet(_as_interval(b))
         return None if met is None else met.low if met.is_point else met
     return _meet_scalars(definition, a, b)
+
+
+def _meet_set(some: OneOf, other: Any) -> Any:
+    """The members of a set that another statement leaves possible."""
+    if not isinstance(other, Interval):
+        return other if other in some.values else None
+    left = frozenset(v for v in some.values if other.meet(Interval(v, v)) is not None)
+    return None if not left else next(iter(left)) if len(left) == 1 else OneOf(left)
 
 
 def _meet_scalars(definition: FactDefinition, a: Any, b: Any) -> Any:
