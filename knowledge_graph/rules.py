@@ -75,6 +75,7 @@ class FactDefinition(Data):
     derive: dict[str, Any] | None = None
     staff: bool = False
     same_prefix: int = 0
+    latest: bool = False
 
 
 class AppliesTo(Data):

@@ -281,7 +281,7 @@ def _identity(facts: Facts, name: str, _: Mapping[str, Any]) -> Fact:
     member = facts.case.claim.member
     verdicts: list[tuple[bool, Observation]] = []
     for o in facts.observed("member.name"):
-        if o.source is not Source.FORM and isinstance(o.value, str):
+        if o.source is not Source.FORM and isinstance(o.value, str) and _comparable(o.value, member.name):
             verdicts.append((_same_name(o.value, member.name), o))
     for fact, value in (("member.sex", member.sex), ("member.id_number", member.id_number)):
         for o in facts.observed(fact):
@@ -297,6 +297,11 @@ def _identity(facts: Facts, name: str, _: Mapping[str, Any]) -> Fact:
     if verdicts:
         return Fact(name, True, sources=tuple(o for _, o in verdicts))
     return Fact(name, EITHER, Why.NOT_SUPPLIED, needs=("member.name",))
+
+
+def _comparable(printed: str, filed: str) -> bool:
+    """Whether both names are written in the same script: 艾某 and Ai Mou may be one person."""
+    return bool(filed.strip()) and printed.isascii() == filed.isascii()
 
 
 def _same_name(printed: str, filed: str) -> bool:

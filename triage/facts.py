@@ -7,7 +7,7 @@ that said otherwise. Facts that rules derive from others are computed by `triage
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -160,7 +160,7 @@ def gather(definition: FactDefinition, observations: Iterable[Observation]) -> F
     result = combine(definition, groups[strongest])
     weaker = [o for r in ranks if r < strongest for o in groups[r]]
     settled_by_person = any(o.source in _SETTLES for o in groups[strongest])
-    contested = not settled_by_person and any(_disagrees(definition, result, o) for o in weaker)
+    contested = result.contested or (not settled_by_person and any(_disagrees(definition, result, o) for o in weaker))
     sources = (*groups[strongest], *weaker)
     return Fact(definition.id, result.possible, result.why, result.conflict, contested, result.needs, sources)
 
@@ -211,12 +211,24 @@ def combine(definition: FactDefinition, observations: list[Observation]) -> Fact
     for value in values[1:]:
         met = meet(definition, possible, value)
         if met is None:
-            return _conflict(definition, values, sources)
+            return _latest(definition, observations) or _conflict(definition, values, sources)
         possible = met
     if not isinstance(possible, OneOf):
         return Fact(definition.id, possible, sources=sources)
     open_for = next((w for _, _, w in read if w is not None), Why.NOT_SUPPLIED)
     return Fact(definition.id, possible, open_for, needs=(definition.id,), sources=sources)
+
+
+def _latest(definition: FactDefinition, observations: list[Observation]) -> Fact | None:
+    """Of a fact that may change in the course of events (`latest`), what the newest dated paper says, contested; None where no
+    paper is the newest."""
+    dated = [(o, day) for o in observations if isinstance(day := o.event_on.low if isinstance(o.event_on, Interval) else o.event_on, date)]
+    newest = max((day for _, day in dated), default=None)
+    said = [o for o, day in dated if day == newest]
+    if not definition.latest or not said or len(said) == len(observations):
+        return None
+    result = combine(definition, said)
+    return None if result.conflict else replace(result, contested=True, sources=tuple(observations))
 
 
 def _conflict(definition: FactDefinition, values: list[Any], sources: tuple[Observation, ...]) -> Fact:

@@ -93,7 +93,7 @@ def _read_codes(page: Page, bodies: list[Section], strongest: Statement | None) 
         printed = [m for m in _CODE.finditer(page.lower, body.start, body.end) if _counts(page, m["c"].upper())]
         if printed:
             for match in printed[:1]:
-                page.observe("diagnosis.icd10", match["c"].upper(), match.start(), match.end())
+                page.observe("diagnosis.icd10", match["c"].upper(), match.start(), match.end(), event_on=page.own_date)
             return
         for match in terms.finditer(page.lower, body.start, body.end):
             if page.assertion(match.start(), match.end()) in _STATED and page.words.clinical_terms[match.group()] not in _BENIGN:
@@ -103,7 +103,7 @@ def _read_codes(page: Page, bodies: list[Section], strongest: Statement | None) 
                 quadrant = page.words.quadrant.search(page.lower, body.start, body.end)
                 if code == "C50.9" and quadrant:
                     code = page.words.quadrants[quadrant.group()]
-                page.observe("diagnosis.icd10", code, match.start(), match.end())
+                page.observe("diagnosis.icd10", code, match.start(), match.end(), event_on=page.own_date)
                 return
     if (
         strongest is not None

@@ -33,6 +33,8 @@ _INVASION = re.compile(r"微小?浸润|间质浸润|浸润(?!性?淋巴|性?导�
 _OTHER_INVASION = re.compile(
     r"淋巴细胞|炎细胞|脂肪组织|中性粒|浆细胞|神经|脉管|血管|皮肤|乳头|胸肌|切缘|淋巴管|vascular|perineural|lymphovascular|skin"
 )
+_NOT_INVASION = re.compile(r"灶|性?(?:生长|边界|边缘)")
+"""浸润灶 is measured, 浸润性生长 describes a border: neither says by itself that a carcinoma is invasive."""
 _NOT_DIAGNOSIS = ("clinical_dx", "gross", "ihc", "note", "specimen", "molecular", "p_stage", "microscopic", "advice", "frozen_dx")
 
 
@@ -112,7 +114,7 @@ def statements(page: Page, bodies: Iterable[Section], morphology: Sequence[Morph
         for match in _INVASION.finditer(page.lower, body.start, body.end):
             inside = match.start() in covered
             about = page.lower[max(body.start, match.start() - 8) : match.start()]
-            if not inside and not _OTHER_INVASION.search(about) and page.lower[match.end() : match.end() + 1] != "灶":
+            if not inside and not _OTHER_INVASION.search(about) and not _NOT_INVASION.match(page.lower, match.end()):
                 asserted = page.assertion(match.start(), match.end())
                 found.append(Statement(None, match.group(), frozenset({3}), asserted, match.start(), match.end()))
     return sorted(found, key=lambda s: s.start)
@@ -182,6 +184,8 @@ def _strength(statement: Statement) -> tuple[int, int, bool]:
 
 def _read_behaviour(page: Page, found: list[Statement]) -> int | None:
     """The behaviour the diagnosis as a whole states: invasion anywhere makes it invasive, an in-situ part beside it does not undo that."""
+    if not any(s.row is not None and max(s.behaviours) >= 2 and s.assertion is not Assertion.NEGATED for s in found):
+        found = [s for s in found if s.row is not None]
     present = [s for s in found if s.assertion is Assertion.PRESENT]
     doubtful = [s for s in found if s.assertion is Assertion.UNCERTAIN and max(s.behaviours) >= 2]
     if not present and not doubtful:
@@ -298,4 +302,4 @@ def _read_quadrant(page: Page, tumours: list[Statement]) -> None:
         return
     match = page.words.quadrant.search(page.lower)
     if match and page.basis not in ("frozen", "cytology"):
-        page.observe("diagnosis.icd10", page.words.quadrants[match.group()], match.start(), match.end())
+        page.observe("diagnosis.icd10", page.words.quadrants[match.group()], match.start(), match.end(), event_on=page.own_date)
