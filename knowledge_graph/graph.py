@@ -91,12 +91,15 @@ def _add_edges(graph: nx.MultiDiGraph[str], k: Knowledge) -> None:  # noqa: C901
     for plan in k.plans.values():
         for version in plan.versions:
             link(f"{plan.id}:{version.id}", "VERSION_OF", plan.id)
-        for condition in k.conditions:
-            link(plan.id, "COVERS", condition)
+        for condition in k.conditions.values():
+            if k.covers(plan.id, condition.id):
+                link(plan.id, "COVERS", condition.id)
     for condition_ in k.conditions.values():
         for code in condition_.icd10:
             link(code, "IS_A", condition_.id)
         link(condition_.id, "GOES_TO", condition_.goes_to or "")
+        for parent in condition_.is_a:
+            link(condition_.id, "IS_A", parent)
     for evidence in k.evidence.values():
         for fact in evidence.supplies:
             link(evidence.id, "SUPPLIES", fact, cost=evidence.cost, delay_days=evidence.delay_days)

@@ -81,16 +81,20 @@ class FindingLibrary(Data):
 
 
 class Condition(Data):
-    """A covered condition: the words a claimant uses, its codes, and the lesser condition it goes to, and the findings
-    that are the condition itself."""
+    """A covered condition: the words a claimant uses, its codes, the lesser condition it goes to, and the findings that are the
+    condition itself. Rules of the conditions it `is_a` apply to it too; an abstract one only carries rules; `plans` are those that
+    cover it, all where empty."""
 
     id: str
     zh: str
     en: str
     level: Literal["severe", "mild"]
-    terms: tuple[str, ...]
-    icd10: tuple[str, ...]
-    accident_possible: bool
+    terms: tuple[str, ...] = ()
+    icd10: tuple[str, ...] = ()
+    accident_possible: bool = False
+    is_a: tuple[str, ...] = ()
+    abstract: bool = False
+    plans: tuple[str, ...] = ()
     goes_to: str | None = None
     findings: tuple[str, ...] = ()
     source: str

@@ -68,6 +68,27 @@ class Knowledge:
         """Evidence types that can supply a fact, cheapest first."""
         return self._suppliers.get(fact, ())
 
+    def lineage(self, condition: str) -> tuple[str, ...]:
+        """A condition and every condition it is a kind of, itself first; their rules apply to it."""
+        found = [condition]
+        for name in found:
+            found += [parent for parent in self.conditions[name].is_a if parent not in found]
+        return tuple(found)
+
+    def covers(self, plan: str, condition: str) -> bool:
+        """Whether a plan covers a condition: every one that is not another plan's own, within the plan's `covers` where it lists any."""
+        record, families = self.conditions[condition], self.plans[plan].covers if plan in self.plans else ()
+        if record.abstract or (record.plans and plan not in record.plans):
+            return False
+        return not families or bool(set(families) & set(self.lineage(condition)))
+
+    def lineage_with_goes_to(self, condition: str) -> tuple[str, ...]:
+        """The candidates a claim may fall under: the condition, then each lesser one it goes to."""
+        found = [condition]
+        while (lesser := self.conditions[found[-1]].goes_to) is not None:
+            found.append(lesser)
+        return tuple(found)
+
     def behaviours_of(self, code: str) -> tuple[int, ...]:
         """ICD-O-3 behaviours an ICD-10 code stands for, by its longest listed prefix; empty where none is listed."""
         for length in range(len(code), 2, -1):
@@ -264,15 +285,23 @@ def _check_libraries(knowledge: Knowledge) -> None:
             _refer("findings.yaml", found.id, "item", item_id, knowledge.items)
         for source in found.sources:
             _refer("findings.yaml", found.id, "evidence", source, knowledge.evidence)
-    for condition in knowledge.conditions.values():
-        for finding in condition.findings:
-            _refer("conditions.yaml", condition.id, "finding", finding, knowledge.findings)
+    _check_conditions(knowledge)
     for task in knowledge.tasks.values():
         _refer("tasks.yaml", task.id, "fact", task.fact, knowledge.facts)
         _refer("tasks.yaml", task.id, "evidence", task.evidence_type, knowledge.evidence)
     for disease in knowledge.diseases.values():
         if disease.parent is not None:
             _refer("diseases.yaml", disease.code, "parent", disease.parent, knowledge.diseases)
+
+
+def _check_conditions(knowledge: Knowledge) -> None:
+    for condition in knowledge.conditions.values():
+        for finding in condition.findings:
+            _refer("conditions.yaml", condition.id, "finding", finding, knowledge.findings)
+        for parent in condition.is_a:
+            _refer("conditions.yaml", condition.id, "is_a", parent, knowledge.conditions)
+        for plan in condition.plans:
+            _refer("conditions.yaml", condition.id, "plan", plan, knowledge.plans)
 
 
 def _check_rule(knowledge: Knowledge, name: str, rule: Rule) -> None:
@@ -283,6 +312,10 @@ def _check_rule(knowledge: Knowledge, name: str, rule: Rule) -> None:
             _refer(name, rule.id, "version", version, versions)
     if rule.applies_to.condition is not None:
         _refer(name, rule.id, "condition", rule.applies_to.condition, knowledge.conditions)
+    for excepted in rule.applies_to.except_conditions:
+        _refer(name, rule.id, "condition", excepted, knowledge.conditions)
+    if rule.applies_to.edition is not None:
+        _refer(name, rule.id, "edition", rule.applies_to.edition, {e.id for p in knowledge.plans.values() for e in p.editions})
     for task in rule.tasks:
         _refer(name, rule.id, "task", task, knowledge.tasks)
     for condition in [c for c in (rule.when, rule.only_if, *(a.when for a in rule.amounts)) if c is not None]:
@@ -310,6 +343,8 @@ def _check_atom(knowledge: Knowledge, name: str, rule: Rule, atom: Mapping[str, 
 
 def _check_goes_to(knowledge: Knowledge) -> None:
     for condition in knowledge.conditions.values():
+        if any(condition.id in knowledge.lineage(parent) for parent in condition.is_a):
+            raise CyclicGoesTo(f"conditions.yaml: {condition.id}: is_a 成环，请去掉其中一步 / is a kind of itself, remove one step of is_a")
         seen, here = [condition.id], condition
         while here.goes_to is not None:
             _refer("conditions.yaml", here.id, "goes_to", here.goes_to, knowledge.conditions)

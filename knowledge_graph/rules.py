@@ -76,14 +76,21 @@ class FactDefinition(Data):
     staff: bool = False
     same_prefix: int = 0
     latest: bool = False
+    grows: bool = False
+    question: Words | None = None
+    source: str = ""
+    confidence: Confidence | None = None
 
 
 class AppliesTo(Data):
-    """Which claims a rule is about; empty means all."""
+    """Which claims a rule is about; empty means all. `except_conditions` are kinds of the condition that the rule leaves alone."""
 
     plan: str | None = None
     condition: str | None = None
     versions: tuple[str, ...] = ()
+    edition: str | None = None
+    level: Literal["severe", "mild"] | None = None
+    except_conditions: tuple[str, ...] = ()
 
 
 class Effective(Data):
@@ -157,6 +164,9 @@ class Plan(Data):
     en: str
     version_by: Literal["first_diagnosis_date", "membership.joined_on", "claim.filed_on"]
     versions: tuple[PlanVersion, ...]
+    covers: tuple[str, ...] = ()
+    editions: tuple[PlanVersion, ...] = ()
+    edition_by: Literal["first_diagnosis_date", "membership.joined_on", "claim.filed_on"] = "membership.joined_on"
     parameters: dict[str, int | float]
     flag_weights: FlagWeights
     request_due_days: int

@@ -6,10 +6,25 @@ from typing import Any
 
 import pytest
 
-from triage.cases import NODES, VERDICTS, Bench, Expected, impossible, load_cases, reached, uncovered
+from knowledge_graph.loader import load
+from triage.cases import (
+    CELLS,
+    NODES,
+    VERDICTS,
+    Bench,
+    Expected,
+    cell_of,
+    conditions_reached,
+    impossible,
+    load_cases,
+    norm_conditions,
+    reached,
+    uncovered,
+)
 from triage.route import Route
 
 CASES = load_cases()
+KNOWLEDGE = load()
 TRIALS = [(name, gate) for name, case in CASES.items() for gate in case.data.expect]
 
 
@@ -36,6 +51,9 @@ def differences(expected: Expected, got: dict[str, Any]) -> list[str]:
         wanted = getattr(expected, key)
         if wanted is not None and got.get(key) != wanted:
             found.append(f"{key}: {got.get(key)} for {wanted}: {got['reasons']['zh']}")
+    if expected.cell is not None:
+        seen_cell = cell_of(got, expected.condition or "", KNOWLEDGE)
+        found += [] if seen_cell == expected.cell else [f"cell: {seen_cell} for {expected.cell}"]
     verdicts = {v["rule"]: v["verdict"] for v in got["verdicts"]}
     by_node: dict[str, set[str]] = {}
     for v in got["verdicts"]:
@@ -88,6 +106,13 @@ def check_quotes(documents: Any, suggestion: dict[str, Any]) -> None:
 
 def test_the_table_of_the_path_has_no_empty_cell(bench: Bench) -> None:
     assert uncovered(bench) == []
+
+
+def test_every_condition_has_a_case_in_every_cell(bench: Bench) -> None:
+    """31 conditions of the norm: met, not met, excluded, unknown, conflict."""
+    rows, cells = norm_conditions(bench.knowledge), conditions_reached(bench)
+    assert len(rows) == 31
+    assert [(r, c) for r in rows for c in CELLS if (r, c) not in cells] == []
 
 
 def test_what_is_called_impossible_is_short_and_never_reached(bench: Bench) -> None:

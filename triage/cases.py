@@ -26,7 +26,7 @@ from triage.case_graph import links_among
 from triage.casefile import CaseFile
 from triage.claim import Claim
 from triage.observation import Observation, Source, Why
-from triage.pipeline import suggest
+from triage.pipeline import conditions_claimed, suggest
 from triage.reading import Reader
 from triage.values import from_json
 
@@ -72,6 +72,8 @@ class Expected(_Model):
     missing: tuple[str, ...] | None = None
     tasks: tuple[str, ...] = ()
     flags: tuple[str, ...] | None = None
+    condition: str | None = None
+    cell: str | None = None
 
 
 class CaseData(_Model):
@@ -84,6 +86,7 @@ class CaseData(_Model):
     papers: dict[str, str | None] = {}
     replace: dict[str, str] = {}
     entered: tuple[Entered, ...] = ()
+    enter: dict[str, Any] = {}
     released: bool = False
     investigated: bool = False
     disputed: bool = False
@@ -98,6 +101,7 @@ class Case:
 
     data: CaseData
     claim: Claim
+    entered: tuple[Entered, ...] = ()
 
 
 def load_cases(folder: Path = FOLDER) -> dict[str, Case]:
@@ -109,7 +113,24 @@ def load_cases(folder: Path = FOLDER) -> dict[str, Case]:
                 if data.id in written:
                     raise CaseError(f"{path}: {data.id}: 案例编号重复，请改名 / the case id is used twice, rename one")
                 written[data.id] = (path, data)
-    return {name: Case(data, _claim(name, written)) for name, (_, data) in written.items()}
+    return {name: Case(data, _claim(name, written), (*data.entered, *_enter(name, written))) for name, (_, data) in written.items()}
+
+
+def _enter(name: str, written: Mapping[str, tuple[Path, CaseData]]) -> Iterator[Entered]:
+    """What a person entered, short: a value, {why: ...}, or {conflict: [...]} for people who differ; null takes a fact of the case it
+    is like away."""
+    for fact, said in _entries(name, written).items():
+        if isinstance(said, dict) and "conflict" in said:
+            yield from (Entered(fact=fact, value=value) for value in said["conflict"])
+        elif isinstance(said, dict) and "why" in said:
+            yield Entered(fact=fact, why=said["why"])
+        elif said is not None:
+            yield Entered(fact=fact, value=said)
+
+
+def _entries(name: str, written: Mapping[str, tuple[Path, CaseData]]) -> dict[str, Any]:
+    data = written[name][1]
+    return {**(_entries(data.like, written) if data.like else {}), **data.enter}
 
 
 def _read(path: Path) -> Iterator[CaseData]:
@@ -178,7 +199,7 @@ class Bench:
         data = case.data
         entered = tuple(
             Observation(e.fact, from_json(e.value, self.knowledge.facts[e.fact].type) if e.why is None else None, e.by, why=e.why)
-            for e in data.entered
+            for e in case.entered
         )
         return replace(
             file,
@@ -208,6 +229,44 @@ def impossible(folder: Path = FOLDER) -> dict[tuple[str, str], dict[str, str]]:
     return {(row["node"], row["verdict"]): {"zh": row["zh"], "en": row["en"]} for row in rows}
 
 
+CELLS = ("met", "not_met", "excluded", "unknown", "conflict")
+
+
+def norm_conditions(knowledge: Knowledge) -> tuple[str, ...]:
+    """The conditions of the norm: covered by more than one plan, not a family, not a kind of another covered condition."""
+    conditions = knowledge.conditions
+    return tuple(c.id for c in conditions.values() if "norm_condition" in c.is_a and not any(not conditions[p].abstract for p in c.is_a))
+
+
+def cell_of(suggestion: Mapping[str, Any], condition: str, knowledge: Knowledge) -> str | None:
+    """What the definitions and exclusions of a condition came to in a suggestion; None where they were not judged."""
+    lineage = {None, *knowledge.lineage(condition)}
+    scope = {r.id: r.applies_to.condition for r in knowledge.rules}
+    of_it = [v for v in suggestion["verdicts"] if scope.get(v["rule"], "") in lineage and v["verdict"] != "not_applicable"]
+    defined = {v["verdict"] for v in of_it if v["kind"] == "definition"}
+    if not defined:
+        return None
+    if any(v["kind"] == "exclusion" and v["verdict"] == "true" and v["node"] != "R7" for v in of_it):
+        return "excluded"
+    return next((c for word, c in (("false", "not_met"), ("conflict", "conflict"), ("unknown", "unknown")) if word in defined), "met")
+
+
+def conditions_reached(bench: Bench) -> dict[tuple[str, str], list[str]]:
+    """Which cases reach each cell of the table of conditions; those written for a cell first."""
+    cells: dict[tuple[str, str], list[str]] = {}
+    rows = set(norm_conditions(bench.knowledge))
+    for name, case in bench.cases.items():
+        meant = {(e.condition, e.cell) for e in case.data.expect.values()}
+        claimed = conditions_claimed(case.claim, bench.knowledge)
+        suggestion = bench.suggestion(case, "closed")
+        for condition in {c for top in claimed for c in bench.knowledge.lineage_with_goes_to(top)} & rows:
+            cell = cell_of(suggestion, condition, bench.knowledge)
+            if cell is not None:
+                names = cells.setdefault((condition, cell), [])
+                names.insert(0 if (condition, cell) in meant else len(names), name)
+    return cells
+
+
 def uncovered(bench: Bench, folder: Path = FOLDER) -> list[tuple[str, str]]:
     """Cells with neither a case nor a reason."""
     cells, reasons = reached(bench), impossible(folder)
@@ -232,7 +291,14 @@ def cases_command(folder: Annotated[Path, typer.Option("--cases", help="folder o
     out.print(table)
     for (node, verdict), words in reasons.items():
         out.print(f"— {node} {verdict}: {words['zh']} / {words['en']}", highlight=False)
-    missing = uncovered(bench, folder)
+    by_condition, rows = conditions_reached(bench), norm_conditions(bench.knowledge)
+    matrix = Table("病种 condition", title=f"{len(rows)} 病种 / conditions")
+    for cell_name in CELLS:
+        matrix.add_column(cell_name, overflow="fold")
+    for row in rows:
+        matrix.add_row(row, *(_cell(by_condition.get((row, c), [])[:1], None) for c in CELLS))
+    out.print(matrix)
+    missing = [*uncovered(bench, folder), *((r, c) for r in rows for c in CELLS if (r, c) not in by_condition)]
     if missing:
         out.print(f"[bold red]空格 / empty cells: {missing}")
         raise typer.Exit(1)

@@ -49,7 +49,27 @@ def _days_between(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:
     (a, b), (c, d) = start.bounds(), end.bounds()
     low = (c - b).days - int(minus) if c is not None and b is not None else None
     high = (d - a).days - int(minus) if d is not None and a is not None else None
+    if spec.get("grows"):
+        # A later paper may still be made: what is counted up to this one is the least it will be.
+        return _grown(name, low, [start, end])
     return _from_inputs(name, _range(low, high), [start, end])
+
+
+def _grown(name: str, low: Any, inputs: list[Fact]) -> Fact:
+    if low is None:
+        return _from_inputs(name, None, inputs)
+    conflict, contested = any(f.conflict for f in inputs), any(f.contested for f in inputs)
+    return Fact(name, Interval(low, None), None, conflict, contested, (name,), tuple(s for f in inputs for s in f.sources))
+
+
+def _edition(facts: Facts, name: str, _: Mapping[str, Any]) -> Fact:
+    """The edition of the norm a contract speaks: in a time of transition either; a plan without editions speaks the newest."""
+    by = facts.get(facts.plan.edition_by)
+    low, high = by.bounds()
+    editions = facts.plan.editions
+    valid = [e.id for e in editions if (high is None or e.from_ <= high) and (low is None or e.to is None or e.to >= low)]
+    outcomes = frozenset(valid or ["none"])
+    return _from_inputs(name, next(iter(outcomes)) if len(outcomes) == 1 else OneOf(outcomes), [by])
 
 
 def _range(low: Any, high: Any) -> Any:
@@ -151,6 +171,12 @@ def _values(possible: Any) -> list[Any]:
     if isinstance(possible, OneOf):
         return sorted(possible.values, key=str)
     return [possible.low, possible.high] if isinstance(possible, Interval) else [possible]
+
+
+def _lookup(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:
+    """The entry of a table for a fact's value; a value the table does not list (such as X: not assessed) leaves it open."""
+    table = spec["as"]
+    return _over(facts, name, [spec["lookup"]], lambda value: None if value is None else table.get(value))
 
 
 def _compare(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:
@@ -315,10 +341,12 @@ _WAYS: dict[str, Callable[[Facts, str, Mapping[str, Any]], Fact]] = {
     "age_at": _age_at,
     "episode": _episode,
     "plan_version": _plan_version,
+    "edition": _edition,
     "paper": _paper,
     "all": _all,
     "test": _test,
     "compare": _compare,
+    "lookup": _lookup,
     "in_order": _in_order,
     "in_order_within_paper": _in_order_within_paper,
     "turnaround": _turnaround,

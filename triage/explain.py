@@ -92,6 +92,16 @@ def verdict_in_words(verdict: Verdict, facts: Facts) -> dict[str, str]:
     return {"zh": zh, "en": en}
 
 
+def unshown_in_words(verdicts: list[Verdict]) -> dict[str, str]:
+    """What no paper can prove absent, told once for all the clauses it concerns."""
+    clauses = list(dict.fromkeys((v.rule.clause.zh, v.rule.clause.en) for v in verdicts))
+    zh, en = "、".join(c[0] for c in clauses), "; ".join(c[1] for c in clauses)
+    return {
+        "zh": f"未发现记载（不等于不存在），须调查核实：{zh}",
+        "en": f"None found (not that there is none), to be looked into: {en}",
+    }
+
+
 def obligation_in_words(obligation: Obligation, facts: Facts) -> dict[str, str]:
     """What stands in the way, and for the gate itself, why it is closed."""
     if obligation.verdict is None:

@@ -184,6 +184,8 @@ def limited(definition: FactDefinition, observation: Observation) -> tuple[Any, 
         return None, observation.why or Why.UNCLEAR
     if observation.assertion is Assertion.UNCERTAIN and not isinstance(observation.value, OneOf | Interval):
         return None, Why.UNCLEAR
+    if definition.grows and isinstance(observation.value, int | float):
+        return Interval(observation.value, None), observation.why
     if observation.source is Source.DOCUMENT:
         for limit in definition.limits:
             if limit.basis == observation.basis and limit.value in (None, observation.value):

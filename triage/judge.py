@@ -43,6 +43,7 @@ class Effect(StrEnum):
     UNSHOWN = "unless_shown"
     DECLINE = "decline"
     SIU = "refer_siu"
+    LESSER = "goes_to"
     FLAG = "flag"
     AMOUNT = "amount"
 
@@ -125,10 +126,15 @@ def rules_for(knowledge: Knowledge, plan: Plan, conditions: tuple[str, ...]) -> 
 
 def _compile_all(knowledge: Knowledge, plan: Plan, conditions: tuple[str, ...]) -> CompiledRules:
     queries: dict[str, Mapping[str, Any]] = {}
+    scope = {name for condition in conditions for name in knowledge.lineage(condition)}
+    levels = {knowledge.conditions[name].level for name in conditions} | {None}
     rules = tuple(
         compile_rule(rule, plan, queries)
         for rule in knowledge.rules
-        if rule.applies_to.plan in (None, plan.id) and (rule.applies_to.condition is None or rule.applies_to.condition in conditions)
+        if rule.applies_to.plan in (None, plan.id)
+        and (rule.applies_to.condition is None or rule.applies_to.condition in scope)
+        and rule.applies_to.level in levels
+        and not scope & set(rule.applies_to.except_conditions)
     )
     return CompiledRules(rules, queries)
 
@@ -161,10 +167,14 @@ def compile_rule(rule: Rule, plan: Plan, queries: dict[str, Mapping[str, Any]]) 
 
 
 def _windows(rule: Rule) -> Iterator[tuple[Node | None, str | None]]:
-    dated = None
+    dated: Node | None = None
     if rule.effective is not None:
         tests: list[tuple[str, Any]] = [("ge", rule.effective.from_)]
         dated = Atom(rule.effective.by, tuple(tests if rule.effective.to is None else [*tests, ("le", rule.effective.to)]))
+    edition = rule.applies_to.edition
+    if edition is not None:
+        spoken = Atom("norm.edition", (("eq", edition),))
+        dated = Tree((spoken, dated), 2) if dated is not None else spoken
     if not rule.applies_to.versions:
         yield dated, None
     for version in rule.applies_to.versions:
@@ -263,7 +273,7 @@ def effects(verdict: Verdict) -> tuple[Effect, ...]:
 
 def _unshown(fact: Fact) -> bool:
     """A finding nobody has recorded, or a search nobody has made: what no paper can prove absent."""
-    return not fact.sources and fact.id.startswith(("finding:", "inv."))
+    return not fact.sources and fact.id.startswith(("finding:", "inv.", "cause."))
 
 
 def _unknown(verdict: Verdict) -> tuple[Effect, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from knowledge_graph.loader import Knowledge
@@ -10,17 +11,21 @@ from triage.casefile import CaseFile
 from triage.claim import Claim
 from triage.facts import Facts
 from triage.gate import gate
-from triage.judge import Effect, judge, rules_for
+from triage.judge import Effect, Outcome, Verdict, judge, rules_for
 from triage.observation import Observation, Source, Why
-from triage.route import Router
+from triage.route import Router, documented
 from triage.suggestion import Suggestion
+
+_DECIDED = (Outcome.TRUE, Outcome.FALSE)
 
 
 def conditions_claimed(claim: Claim, knowledge: Knowledge) -> tuple[str, ...]:
-    """Covered conditions whose terms or ICD-10 codes the claimed diagnosis names, the longest match first."""
+    """The covered condition whose terms the claimed diagnosis names, the longest match first."""
     text = claim.diagnosis_claimed.casefold()
     found: list[tuple[int, str]] = []
     for condition in knowledge.conditions.values():
+        if not knowledge.covers(claim.plan, condition.id):
+            continue
         lengths = [len(term) for term in condition.terms if term.casefold() in text]
         if lengths:
             found.append((-max(lengths), condition.id))
@@ -50,6 +55,15 @@ def filed_observations(claim: Claim, knowledge: Knowledge, conditions: tuple[str
     return tuple(found)
 
 
+def refuting(verdicts: tuple[Verdict, ...], knowledge: Knowledge, condition: str, lesser: str) -> tuple[Verdict, ...]:
+    """The documented verdicts that say it is not this condition: they lead to the lesser one, not to a decline. Empty when none does."""
+    own = set(knowledge.lineage(condition)) - set(knowledge.lineage(lesser))
+    speaking = [v for v in verdicts if v.rule.kind in ("definition", "exclusion") and v.rule.applies_to.condition in own]
+    if not any(Effect.DECLINE in v.effects and documented(v) for v in speaking):
+        return ()
+    return tuple(replace(v, effects=(Effect.LESSER,)) if Effect.DECLINE in v.effects else v for v in speaking if v.outcome in _DECIDED)
+
+
 def suggest(case: CaseFile, knowledge: Knowledge, bundle: Bundle | None, today: date) -> Suggestion:
     """The suggestion for a case file: nothing stops early, every applicable rule of every stage is judged.
 
@@ -72,6 +86,15 @@ def suggest(case: CaseFile, knowledge: Knowledge, bundle: Bundle | None, today: 
     )
     facts = Facts(whole, knowledge, plan, today, finding_queries=dict(rules.queries))
     verdicts = tuple(judge(rule, facts) for rule in rules.rules)
+    while conditions and (lesser := knowledge.conditions[conditions[0]].goes_to) is not None and knowledge.covers(plan.id, lesser):
+        refuted = refuting(verdicts, knowledge, conditions[0], lesser)
+        if not refuted:
+            break
+        conditions = (lesser,)
+        rules = rules_for(knowledge, plan, conditions)
+        facts.finding_queries.update(rules.queries)
+        known = {v.rule.id for v in refuted}
+        verdicts = (*refuted, *(judge(rule, facts) for rule in rules.rules if rule.rule.id not in known))
     weight = sum(v.rule.weight for v in verdicts if Effect.FLAG in v.effects)
     state = gate(bundle, plan, facts, weight, drawn=case.drawn_for_audit, today=today)
     routed = Router(whole, knowledge, plan, state, weight).route(verdicts)

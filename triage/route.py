@@ -222,7 +222,7 @@ class Router:
 def all_required_true(verdicts: tuple[Verdict, ...]) -> bool:
     """Node S1: a definition is met, and every requirement, paper and exclusion passes (or rests on `unless_shown`)."""
     required = [v for v in verdicts if v.rule.kind in ("definition", "document", "requirement", "exclusion")]
-    passes = all(set(v.effects) <= {Effect.PASS, Effect.UNSHOWN} for v in required)
+    passes = all(set(v.effects) <= {Effect.PASS, Effect.UNSHOWN, Effect.LESSER} for v in required)
     return passes and any(v.rule.kind == "definition" and v.outcome is Outcome.TRUE for v in verdicts)
 
 

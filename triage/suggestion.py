@@ -13,13 +13,13 @@ from typing import Any
 from knowledge_graph.loader import Knowledge
 from triage.bundle import Bundle
 from triage.casefile import CaseFile
-from triage.explain import fact_in_words, obligation_in_words, verdict_in_words
+from triage.explain import fact_in_words, obligation_in_words, unshown_in_words, verdict_in_words
 from triage.facts import Facts, source_json
 from triage.gate import Gate
-from triage.judge import Effect, Verdict, published
+from triage.judge import Effect, Outcome, Verdict, published
 from triage.route import Obligation, Route, Routed, all_required_true, documented
 
-ENGINE = "1"
+ENGINE = "2"
 """Raised with every change that may alter a suggestion for the same inputs."""
 
 
@@ -96,8 +96,10 @@ class Suggestion:
         """The path's nodes that are not rules: R8 risk, S1 all required true, S3 grounds documented."""
         declines = [v for v in self.verdicts if Effect.DECLINE in v.effects]
         required = all_required_true(self.verdicts)
-        outcomes = {v.outcome.value for v in self.verdicts if v.rule.kind in ("definition", "document", "requirement", "exclusion")}
-        whole = "true" if required else next((o for o in ("conflict", "unknown") if o in outcomes), "false")
+        kinds = ("definition", "document", "requirement", "exclusion")
+        outcomes = {v.outcome.value for v in self.verdicts if v.rule.kind in kinds}
+        failed = any(v.rule.kind in kinds and v.outcome in _DECIDED and not {*v.effects} & _PASSES for v in self.verdicts)
+        whole = "true" if required else "false" if failed else "conflict" if "conflict" in outcomes else "unknown"
         low = "true" if self.gate.open else "false" if self.gate.code in ("flag_weight", "score_above_threshold", "audit") else "unknown"
         nodes = [
             ("risk-gate", "R8", "first_review", low, {"zh": f"风险与放行闸门：{self.gate.zh}", "en": f"risk and gate: {self.gate.en}"}),
@@ -109,7 +111,9 @@ class Suggestion:
 
     def _reasons(self) -> dict[str, list[str]]:
         decisive = [o for o in self.routed.open_ if o.stage == self.routed.position]
-        words = [obligation_in_words(o, self.facts) for o in decisive]
+        unshown = [o.verdict for o in decisive if o.effect is Effect.UNSHOWN and o.verdict is not None]
+        words = [obligation_in_words(o, self.facts) for o in decisive if o.effect is not Effect.UNSHOWN]
+        words += [unshown_in_words(unshown)] if unshown else []
         if not decisive:
             words = [verdict_in_words(v, self.facts) for v in self.routed.grounds] or [_ROUTE_WORDS[self.routed.route]]
         unique = list({w["zh"]: w for w in words}.values())
@@ -176,6 +180,8 @@ class Suggestion:
         return found
 
 
+_DECIDED = (Outcome.TRUE, Outcome.FALSE)
+_PASSES = {Effect.PASS, Effect.LESSER}
 _ALL_REQUIRED = {"zh": "全部要件为真且无未决疑点", "en": "everything required is true and nothing is open"}
 _DOCUMENTED = {"zh": "不予给付的依据有书证", "en": "the ground for a decline is documented"}
 _ROUTE_WORDS = {
