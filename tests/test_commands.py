@@ -82,8 +82,8 @@ def test_a_file_that_cannot_be_used_is_named_with_its_field(tmp_path: Path, text
         ),
         (
             "conditions.yaml",
-            "goes_to: malignancy_mild, accident_possible: false",
-            "goes_to: malignancy_severe, accident_possible: false",
+            "goes_to: malignancy_mild",
+            "goes_to: malignancy_severe",
             ("conditions.yaml", "malignancy_severe", "成环"),
         ),
     ],
