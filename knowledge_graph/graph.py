@@ -21,6 +21,7 @@ RELATIONS = {
     "APPLIES_UNDER": ("适用于计划", "applies under"),
     "BEARS_ON": ("与病种有关", "bears on"),
     "BREACHES": ("违反健康要求", "breaches"),
+    "CONCERNS": ("针对病种", "concerns"),
     "GOES_TO": ("转为较轻病种", "goes to"),
     "LOCATED_IN": ("位于", "is located in"),
     "ANSWERS": ("回答事实", "answers"),
@@ -66,6 +67,13 @@ def _add_nodes(graph: nx.MultiDiGraph[str], k: Knowledge) -> None:
         _add(graph, fact.id, "Fact", fact.zh, fact.en)
     for disease in k.diseases.values():
         _add(graph, disease.code, "Disease", disease.zh, disease.en, "ICD-10", "high")
+    for table, kind, named in ((k.icd10, "Disease", "ICD-10"), (k.procedures, "Procedure", "ICD-9-CM-3")):
+        for chapter in table.chapters:
+            if chapter.range not in graph:
+                _add(graph, chapter.range, kind, chapter.zh, chapter.en, named, "high")
+        for code, zh in table.names.items():
+            if code not in graph:
+                _add(graph, code, kind, zh, f"{named} {code}", f"{named}, national medical-insurance edition 2020", "high")
     for rule in k.rules:
         _add(graph, rule.id, "Rule", rule.reason.zh, rule.reason.en, rule.source, rule.confidence)
     for kind, records in (
@@ -88,6 +96,10 @@ def _add_edges(graph: nx.MultiDiGraph[str], k: Knowledge) -> None:  # noqa: C901
 
     for disease in k.diseases.values():
         link(disease.code, "IS_A", disease.parent or "")
+    for table in (k.icd10, k.procedures):
+        for code in table.names:
+            if code not in k.diseases:
+                link(code, "IS_A", table.parent(code) or "")
     for plan in k.plans.values():
         for version in plan.versions:
             link(f"{plan.id}:{version.id}", "VERSION_OF", plan.id)
@@ -95,8 +107,9 @@ def _add_edges(graph: nx.MultiDiGraph[str], k: Knowledge) -> None:  # noqa: C901
             if k.covers(plan.id, condition.id):
                 link(plan.id, "COVERS", condition.id)
     for condition_ in k.conditions.values():
-        for code in condition_.icd10:
-            link(code, "IS_A", condition_.id)
+        for item in condition_.icd10:
+            for code in dict.fromkeys((item, *k.icd10.within(item))):
+                link(code, "IS_A", condition_.id)
         link(condition_.id, "GOES_TO", condition_.goes_to or "")
         for parent in condition_.is_a:
             link(condition_.id, "IS_A", parent)
@@ -129,6 +142,8 @@ def _link_rule(link: Any, rule: Rule) -> None:
         link(rule.id, "APPLIES_UNDER", rule.applies_to.plan)
     if rule.kind == "definition" and rule.applies_to.condition:
         link(rule.applies_to.condition, "DEFINED_BY", rule.id)
+    elif rule.applies_to.condition:
+        link(rule.id, "CONCERNS", rule.applies_to.condition)
     for fact in facts_of(rule):
         link(rule.id, "USES", fact)
 

@@ -220,3 +220,4 @@ class Hospital:
     source: str
     confidence: str
     fictional: bool
+    region: str = ""

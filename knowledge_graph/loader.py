@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from knowledge_graph.codes import CodeTable, code_table, in_range
 from knowledge_graph.errors import CyclicGoesTo, DuplicateId, MalformedFile, UnknownReference
 from knowledge_graph.libraries import (
     Condition,
@@ -62,6 +63,8 @@ class Knowledge:
     departments: Mapping[str, DepartmentArea]
     tasks: Mapping[str, InvestigationTask]
     staging: Staging
+    icd10: CodeTable
+    procedures: CodeTable
     _suppliers: Mapping[str, tuple[EvidenceType, ...]] = field(repr=False)
 
     def suppliers(self, fact: str) -> tuple[EvidenceType, ...]:
@@ -95,7 +98,8 @@ class Knowledge:
             disease = self.diseases.get(code[:length].rstrip("."))
             if disease is not None and disease.behaviours:
                 return disease.behaviours
-        return ()
+        ranges = (d for d in self.diseases.values() if "-" in d.code and d.behaviours)
+        return next((d.behaviours for d in ranges if in_range(code, d.code)), ())
 
 
 def rulebook_text(directory: Path | None = None) -> dict[str, str]:
@@ -155,6 +159,8 @@ def load_texts(texts: Mapping[str, str]) -> Knowledge:
         departments=_by_id("departments.yaml", _records("departments.yaml", files, "areas", DepartmentArea), key="area"),
         tasks=_by_id("tasks.yaml", _records("tasks.yaml", files, "tasks", InvestigationTask)),
         staging=_one("staging.yaml", files, "staging", Staging),
+        icd10=code_table(texts.get("icd10.csv", ""), texts.get("chapters.csv", ""), "icd10", "icd10.csv"),
+        procedures=code_table(texts.get("procedures.csv", ""), texts.get("chapters.csv", ""), "procedure", "procedures.csv"),
         _suppliers=_supplier_index(evidence.evidence),
     )
     _check(knowledge, rules)
@@ -240,7 +246,14 @@ def _hospitals(texts: Mapping[str, str]) -> dict[str, Hospital]:
         try:
             level = int(row["level"]) if row["level"] else None
             hospital = Hospital(
-                row["name"], level, row["ownership"] or None, row["city"], row["source"], row["confidence"], row["fictional"] == "yes"
+                row["name"],
+                level,
+                row["ownership"] or None,
+                row["city"],
+                row["source"],
+                row["confidence"],
+                row["fictional"] == "yes",
+                row.get("region") or "",
             )
         except (KeyError, ValueError, TypeError) as error:
             raise MalformedFile(
