@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,8 +13,11 @@ from rich.table import Table
 
 from knowledge_graph import graph as graphs
 from knowledge_graph.errors import KnowledgeError
+from knowledge_graph.export import FORMATS, around, exported
 from knowledge_graph.lint import check
 from knowledge_graph.loader import Knowledge, load
+from knowledge_graph.picture import decision_path, neighbourhood
+from knowledge_graph.queries import QUERIES, QueryError, ask
 
 graph_app = typer.Typer(no_args_is_help=True, help="查询知识图谱 / look into the knowledge graph")
 rules_app = typer.Typer(no_args_is_help=True, help="检查规则库 / check the rulebook")
@@ -60,6 +64,123 @@ def show(name: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = F
     for row in rows:
         table.add_row(row["relation"], row["node"]["id"], row["words"]["zh"], row["words"]["en"])
     out.print(table)
+
+
+def _answered(rulebook: Path | None, name: str, given: dict[str, str]) -> dict[str, Any]:
+    try:
+        return ask(_load(rulebook), name, given)
+    except QueryError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+def _told(answer: dict[str, Any], lang: str, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(answer, ensure_ascii=False, indent=2, default=str))
+        return
+    for words in answer["words"]:
+        for one in ("zh", "en") if lang == "both" else (lang,):
+            typer.echo(words[one])
+
+
+Lang = Annotated[str, typer.Option(help="zh, en or both")]
+
+
+@graph_app.command("queries")
+def list_queries(as_json: AsJson = False) -> None:
+    """The named queries and their parameters."""
+    if as_json:
+        typer.echo(json.dumps([q.to_json() for q in QUERIES.values()], ensure_ascii=False, indent=2))
+        return
+    table = Table("query", "中文", "English", "parameters")
+    for query in QUERIES.values():
+        shown = " ".join(f"{p.name}={'…' if p.default is None else p.default or '-'}" for p in query.parameters)
+        table.add_row(query.name, query.words.zh, query.words.en, shown)
+    Console().print(table)
+
+
+@graph_app.command("ask")
+def ask_query(
+    name: Annotated[str, typer.Argument(help="a query of `triage graph queries`")],
+    given: Annotated[list[str] | None, typer.Argument(metavar="PARAMETER=VALUE")] = None,
+    lang: Lang = "both",
+    as_json: AsJson = False,
+    rulebook: Rulebook = None,
+) -> None:
+    """Ask a named query: triage graph ask breaches finding=pf_bi3."""
+    wrong = [g for g in given or [] if "=" not in g]
+    if wrong:
+        typer.echo(f"{wrong[0]}: 参数须写作 名称=值 / write parameters as name=value", err=True)
+        raise typer.Exit(1)
+    _told(_answered(rulebook, name, dict(g.split("=", 1) for g in given or [])), lang, as_json)
+
+
+@graph_app.command("search")
+def search_graph(words: str, most: int = 20, as_json: AsJson = False, lang: Lang = "both", rulebook: Rulebook = None) -> None:
+    """Search by Chinese, English, code or synonym."""
+    _told(_answered(rulebook, "search", {"words": words, "most": str(most)}), lang, as_json)
+
+
+@graph_app.command("path")
+def show_path(start: str, end: str, as_json: AsJson = False, lang: Lang = "both", rulebook: Rulebook = None) -> None:
+    """Paths between two nodes, each step in words."""
+    _told(_answered(rulebook, "path", {"start": start, "end": end}), lang, as_json)
+
+
+@graph_app.command("may-be-paid")
+def ask_may_be_paid(
+    joined: Annotated[str, typer.Option(help="YYYY-MM or YYYY-MM-DD")],
+    finding: Annotated[str, typer.Option(help="id or words of the finding")],
+    condition: Annotated[str, typer.Option(help="id or words of the condition")],
+    diagnosed: Annotated[str, typer.Option(help="YYYY-MM or YYYY-MM-DD")],
+    plan: str = "mutual-aid-reference",
+    lang: Lang = "both",
+    as_json: AsJson = False,
+    rulebook: Rulebook = None,
+) -> None:
+    """May a member with a finding from before joining be paid, and why?"""
+    given = {"plan": plan, "joined": joined, "finding": finding, "condition": condition, "diagnosed": diagnosed}
+    _told(_answered(rulebook, "may_be_paid", given), lang, as_json)
+
+
+@graph_app.command("export")
+def export_graph(
+    out: Annotated[Path, typer.Option(help="file to write")],
+    form: Annotated[str, typer.Option("--format", help="json or graphml")] = "json",
+    around_node: Annotated[str | None, typer.Option("--node", help="only what is linked to this node")] = None,
+    rulebook: Rulebook = None,
+) -> None:
+    """Write the graph as JSON or GraphML."""
+    knowledge = _load(rulebook)
+    found = graphs.find(graphs.build(knowledge), around_node) if around_node else None
+    if (around_node and found is None) or form not in FORMATS:
+        typer.echo(f"{around_node or form}: 没有该节点或格式 / no such node or format ({', '.join(FORMATS)})", err=True)
+        raise typer.Exit(1)
+    out.write_text(exported(around(knowledge, found), form), encoding="utf-8")
+    typer.echo(f"{out}")
+
+
+@graph_app.command("picture")
+def draw(
+    out: Annotated[Path, typer.Option(help="SVG file to write")],
+    node: Annotated[str | None, typer.Option(help="a node: its neighbourhood")] = None,
+    condition: Annotated[str | None, typer.Option(help="a condition: its decision path")] = None,
+    plan: str = "mutual-aid-reference",
+    on: Annotated[str | None, typer.Option(help="date YYYY-MM-DD")] = None,
+    lang: Lang = "zh",
+    rulebook: Rulebook = None,
+) -> None:
+    """Draw a neighbourhood or a decision path as SVG."""
+    knowledge = _load(rulebook)
+    found = graphs.find(graphs.build(knowledge), node or "") if node else None
+    if condition is not None and condition in knowledge.conditions and plan in knowledge.plans:
+        out.write_text(decision_path(knowledge, condition, plan, date.fromisoformat(on) if on else None, lang), encoding="utf-8")
+    elif found is not None:
+        out.write_text(neighbourhood(knowledge, found, lang), encoding="utf-8")
+    else:
+        typer.echo(f"{node or condition or plan}: 没有该节点、病种或计划 / no such node, condition or plan", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{out}")
 
 
 @rules_app.command("check")

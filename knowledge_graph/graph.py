@@ -67,13 +67,7 @@ def _add_nodes(graph: nx.MultiDiGraph[str], k: Knowledge) -> None:
         _add(graph, fact.id, "Fact", fact.zh, fact.en)
     for disease in k.diseases.values():
         _add(graph, disease.code, "Disease", disease.zh, disease.en, "ICD-10", "high")
-    for table, kind, named in ((k.icd10, "Disease", "ICD-10"), (k.procedures, "Procedure", "ICD-9-CM-3")):
-        for chapter in table.chapters:
-            if chapter.range not in graph:
-                _add(graph, chapter.range, kind, chapter.zh, chapter.en, named, "high")
-        for code, zh in table.names.items():
-            if code not in graph:
-                _add(graph, code, kind, zh, f"{named} {code}", f"{named}, national medical-insurance edition 2020", "high")
+    _add_codes(graph, k)
     for rule in k.rules:
         _add(graph, rule.id, "Rule", rule.reason.zh, rule.reason.en, rule.source, rule.confidence)
     for kind, records in (
@@ -87,6 +81,17 @@ def _add_nodes(graph: nx.MultiDiGraph[str], k: Knowledge) -> None:
             _add(graph, record.id, kind, record.zh, record.en, record.source, record.confidence)
     for hospital in k.hospitals.values():
         _add(graph, f"hospital:{hospital.name}", "Hospital", hospital.name, hospital.name, hospital.source, hospital.confidence)
+
+
+def _add_codes(graph: nx.MultiDiGraph[str], k: Knowledge) -> None:
+    """Every code of the tables that the diseases library does not hold itself."""
+    for table, kind, named in ((k.icd10, "Disease", "ICD-10"), (k.procedures, "Procedure", "ICD-9-CM-3")):
+        for chapter in table.chapters:
+            if chapter.range not in graph:
+                _add(graph, chapter.range, kind, chapter.zh, chapter.en, named, "high")
+        for code, zh in table.names.items():
+            if code not in graph:
+                _add(graph, code, kind, zh, f"{named} {code}", f"{named}, national medical-insurance edition 2020", "high")
 
 
 def _add_edges(graph: nx.MultiDiGraph[str], k: Knowledge) -> None:  # noqa: C901 - one loop a library

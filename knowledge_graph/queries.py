@@ -8,7 +8,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import networkx as nx
@@ -106,8 +107,9 @@ def _node_id(knowledge: Knowledge, name: str) -> str:
         named = search_nodes(knowledge, name, 1)
         if named and named[0]["score"] >= 90:
             return str(named[0]["id"])
-        short = [n for n in graphs.build(knowledge) if len(n) < 40 and not n[:1].isdigit() and "." not in n[:4]]
-        raise QueryError(f"{name}: 图中没有该节点，请先搜索 / no such node: search for it first{near(name, short[:3000])}")
+        coded = ("Disease", "Procedure", "Hospital", "Region")
+        short = [n for n, d in graphs.build(knowledge).nodes(data=True) if d["kind"] not in coded]
+        raise QueryError(f"{name}: 图中没有该节点，请先搜索 / no such node: search for it first{near(name, short)}")
     return found
 
 
@@ -217,7 +219,7 @@ def papers_for(knowledge: Knowledge, fact: str) -> list[str]:
 def asks(knowledge: Knowledge, condition: str, plan: str, on: date | None) -> Answer:
     """What a plan asks of a condition, and which evidence can answer it."""
     named, owner = _condition(knowledge, condition), _plan(knowledge, plan)
-    rules = [r for r in rules_of(knowledge, named, owner, None, on) if r.kind not in ("red_flag",)]
+    rules = [r for r in rules_of(knowledge, named, owner, None, on) if r.kind != "red_flag"]
     rows = [rule_json(knowledge, r, owner) for r in rules]
     facts = base_facts(knowledge, (f for r in rules for f in graphs.facts_of(r)))
     evidence = {f: [_evidence_json(knowledge, e) for e in papers_for(knowledge, f)] for f in facts}
@@ -386,18 +388,45 @@ def path(knowledge: Knowledge, start: str, end: str, most: int) -> Answer:
     """Shortest paths between two nodes, with the meaning of each step."""
     graph = graphs.build(knowledge)
     a, b = _node_id(knowledge, start), _node_id(knowledge, end)
-    both = graph.to_undirected(as_view=True)
-    found: list[list[dict[str, Any]]] = []
-    try:
-        for nodes in nx.all_shortest_paths(both, a, b):
-            found.append([step_in_words(graph, x, y) for x, y in zip(nodes, nodes[1:], strict=False)])
-            if len(found) >= min(most, 20):
-                break
-    except nx.NetworkXNoPath:
-        pass
+    routes: list[list[str]] = []
+    avoid: set[str] = set()
+    while len(routes) < min(most, 10) and (nodes := shortest(graph, a, b, avoid)) and (not routes or len(nodes) <= len(routes[0]) + 1):
+        routes.append(nodes)
+        if len(nodes) < 3:
+            break
+        avoid.update(nodes[1:-1])
+    found = [[step_in_words(graph, x, y) for x, y in pairwise(nodes)] for nodes in routes]
     words = [{"zh": "；".join(s["zh"] for s in steps), "en": "; ".join(s["en"] for s in steps)} for steps in found]
     none = [{"zh": "两者之间没有路径", "en": "there is no path between them"}]
     return {"from": a, "to": b, "paths": found, "words": words or none}
+
+
+def shortest(graph: nx.MultiDiGraph[str], a: str, b: str, avoid: set[str]) -> list[str]:
+    """A shortest path that passes none of `avoid`, searched from both ends; empty where there is none."""
+    if a == b:
+        return [a]
+    came: tuple[dict[str, str], dict[str, str]] = ({a: ""}, {b: ""})
+    frontiers = [[a], [b]]
+    while frontiers[0] and frontiers[1]:
+        side = 0 if len(frontiers[0]) <= len(frontiers[1]) else 1
+        mine, other, following = came[side], came[1 - side], []
+        for here in frontiers[side]:
+            for there in sorted({*graph.successors(here), *graph.predecessors(here)}):
+                if there in mine or there in avoid:
+                    continue
+                mine[there] = here
+                if there in other:
+                    return [*reversed(_trail(came[0], there)), *_trail(came[1], there)[1:]]
+                following.append(there)
+        frontiers[side] = following
+    return []
+
+
+def _trail(came: Mapping[str, str], name: str) -> list[str]:
+    found = [name]
+    while came[found[-1]]:
+        found.append(came[found[-1]])
+    return found
 
 
 def step_in_words(graph: nx.MultiDiGraph[str], a: str, b: str) -> dict[str, str]:
@@ -540,6 +569,155 @@ def answered_by(knowledge: Knowledge, how: str | None) -> Answer:
     return {"facts": chosen, "words": [{"zh": f"{k}：{len(v)}", "en": f"{k}: {len(v)}"} for k, v in chosen.items()]}
 
 
+# ---- may a member be paid?
+
+
+def _days(text: str, name: str) -> tuple[date, date]:
+    """The first and last day a month or a date may mean."""
+    try:
+        if len(text) == 7:
+            first = date.fromisoformat(f"{text}-01")
+            following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+            return first, following - timedelta(days=1)
+        return (date.fromisoformat(text),) * 2
+    except ValueError as error:
+        raise QueryError(f"{name}: {text!r}: 须为YYYY-MM或YYYY-MM-DD / write YYYY-MM or YYYY-MM-DD") from error
+
+
+def may_be_paid(knowledge: Knowledge, plan: str, joined: str, finding: str, condition: str, diagnosed: str) -> Answer:
+    """Whether a finding from before joining stands in the way of payment: by version, rule, clause and confidence, and what would settle
+    it. It recommends nothing: a person decides."""
+    owner, found, named = _plan(knowledge, plan), _finding(knowledge, finding), _condition(knowledge, condition)
+    assert owner is not None
+    (join_low, join_high), (low, high) = _days(joined, "joined"), _days(diagnosed, "diagnosed")
+    by = (join_low, join_high) if owner.version_by == "membership.joined_on" else (low, high)
+    in_time = [v.id for v in owner.versions if v.from_ <= by[1] and (v.to is None or v.to >= by[0])]
+    grounds = [g for v in in_time for item in found.breaches for g in _grounds(knowledge, owner, found, item, v)]
+    waiting = _waiting(owner, join_low, join_high, low, high)
+    worst = next((b for b in ("yes", "conditional") if any(g["breach"] == b for g in grounds)), "no")
+    covered = knowledge.covers(owner.id, named)
+    verdict = (
+        "not_covered"
+        if not covered
+        else "waiting_period"
+        if waiting["met"] is False
+        else {"yes": "breach", "conditional": "a_person_decides", "no": "if_all_else_is_met"}[worst]
+    )
+    definition = [rule_json(knowledge, r, owner) for r in rules_of(knowledge, named, owner, None, low) if r.kind == "definition"]
+    needed = {f: papers_for(knowledge, f) for f in base_facts(knowledge, (f for d in definition for f in d["facts"]))}
+    settles = _settles(knowledge, found, worst, grounds)
+    words = [_verdict_words(knowledge, owner, found, named, verdict, in_time), waiting["words"], *(g["words"] for g in grounds), *settles]
+    words += [_rule_words(d) for d in definition]
+    return {
+        "plan": plan, "condition": named, "finding": found.id, "versions": in_time, "verdict": verdict, "waiting_period": waiting,
+        "grounds": grounds, "settled_by": settles, "definition": definition, "evidence": needed, "words": words,
+    }  # fmt: skip
+
+
+def _grounds(knowledge: Knowledge, owner: Plan, found: Any, item: str, version: str) -> list[Answer]:
+    rows = []
+    for rule in health_rules(knowledge, item, version, owner.id):
+        asked = _query_version(rule.when) or version
+        breach = found.breaches[item].get(version if asked == "$version" else asked, "no")
+        said, record = _BREACH[breach], knowledge.items[item]
+        zh = f"规则 {rule.id}（版本{version}，条款“{rule.clause.zh}”，规则可信度{rule.confidence}，阳性信息可信度{found.confidence}）：{found.zh}{said[0]}“{record.zh}”。{rule.reason.zh}。出处：{rule.source}；{found.source}"
+        en = f"Rule {rule.id} (version {version}, clause '{rule.clause.en}', rule confidence {rule.confidence}, finding confidence {found.confidence}): {found.en} {said[1]} '{record.en}'. {rule.reason.en}. Source: {rule.source}; {found.source}"
+        others = [f for f in graphs.facts_of(rule) if f not in ("membership.joined_on", "inv.prior_breach_found")]
+        if others:
+            zh += "；还须成立：" + "、".join(knowledge.facts[f].zh for f in others)
+            en += "; it also needs: " + ", ".join(knowledge.facts[f].en for f in others)
+        rows.append(
+            {
+                "rule": rule.id,
+                "version": version,
+                "item": item,
+                "breach": breach,
+                "clause": rule.clause.model_dump(),
+                "source": rule.source,
+                "confidence": rule.confidence,
+                "also_needs": others,
+                "words": {"zh": zh, "en": en},
+            }
+        )
+    return rows
+
+
+def _query_version(tree: Any) -> str | None:
+    if isinstance(tree, Mapping):
+        if "finding" in tree:
+            return str(tree["finding"].get("version", ""))
+        return next((v for part in tree.values() if (v := _query_version(part))), None)
+    return next((v for part in tree if (v := _query_version(part))), None) if isinstance(tree, list) else None
+
+
+def _waiting(owner: Plan, join_low: date, join_high: date, low: date, high: date) -> Answer:
+    days = int(owner.parameters["waiting_days"])
+    least, most = (low - join_high).days - 1, (high - join_low).days - 1
+    met = True if least >= days else False if most < days else None
+    said = {
+        True: ("已过等待期", "the waiting period was over"),
+        False: ("仍在等待期内（意外除外）", "still inside the waiting period (accidents exempt)"),
+        None: ("是否已过等待期取决于具体日期", "whether the waiting period was over depends on the exact dates"),
+    }[met]
+    return {"days": days, "least": least, "most": most, "met": met,
+            "words": {"zh": f"等待期{days}日（规则 waiting-period）：生效次日起至确诊{least}至{most}日，{said[0]}", "en": f"Waiting period of {days} days (rule waiting-period): {least} to {most} days from the effective date, {said[1]}"}}  # fmt: skip
+
+
+def _settles(knowledge: Knowledge, found: Any, worst: str, grounds: list[Answer]) -> list[dict[str, str]]:
+    papers = [knowledge.evidence[e] for e in found.sources]
+    zh, en = "、".join(p.zh for p in papers), ", ".join(p.en for p in papers)
+    rows = [
+        {
+            "zh": f"加入前的{zh}可显示其分级与日期；若发生在加入之后则不违反",
+            "en": f"{en} from before joining can show grade and date; a finding after joining breaches nothing",
+        }
+    ]
+    if worst == "conditional":
+        rows.append(
+            {
+                "zh": "条款用词是否包括该情形，没有材料能回答：由审核员解释，成员有异议时可提交赔审",
+                "en": "Whether the clause's words include it no paper can answer: a reviewer interprets, and the jury may where the member disagrees",
+            }
+        )
+    asked = dict.fromkeys(f for g in grounds for f in g["also_needs"])
+    rows += [
+        {
+            "zh": f"{knowledge.facts[f].zh}：由{'、'.join(knowledge.evidence[e].zh for b in base_facts(knowledge, [f]) for e in papers_for(knowledge, b)[:2])}回答",
+            "en": f"{knowledge.facts[f].en}: answered by {', '.join(knowledge.evidence[e].en for b in base_facts(knowledge, [f]) for e in papers_for(knowledge, b)[:2])}",
+        }
+        for f in asked
+    ]
+    return rows
+
+
+def _verdict_words(knowledge: Knowledge, owner: Plan, found: Any, named: str, verdict: str, in_time: list[str]) -> dict[str, str]:
+    c = knowledge.conditions[named]
+    said = {
+        "not_covered": ("该计划不保障此病种", "the plan does not cover this condition"),
+        "waiting_period": (
+            "确诊仍在等待期内，依等待期条款建议不予给付，由人决定",
+            "diagnosis lies inside the waiting period: a decline would be recommended, a person decides",
+        ),
+        "breach": (
+            "该阳性信息违反健康要求；若有书证且不可推翻，建议不予给付，由人决定",
+            "the finding breaches the health requirement: if documented and not overturned a decline would be recommended, a person decides",
+        ),
+        "a_person_decides": (
+            "可能可以，也可能不可以：该阳性信息是否违反健康要求须由人解释，机器不作结论",
+            "it may or may not: a person must interpret whether the finding breaches the health requirement; the machine concludes nothing",
+        ),
+        "if_all_else_is_met": (
+            "可以，若其余要件成立：该阳性信息不违反健康要求",
+            "yes, if everything else is met: the finding breaches nothing",
+        ),
+    }[verdict]
+    versions = "、".join(in_time) or "无", ", ".join(in_time) or "none"
+    return {
+        "zh": f"{owner.zh}（版本{versions[0]}），{c.zh}，加入前{found.zh}：{said[0]}",
+        "en": f"{owner.en} (version {versions[1]}), {c.en}, {found.en} before joining: {said[1]}",
+    }
+
+
 def _p(name: str, zh: str, en: str, default: str | None = None, kind: str = "text") -> Parameter:
     return Parameter(name, kind, zh, en, default)
 
@@ -564,6 +742,7 @@ QUERIES: dict[str, Query] = {
         Query("condition", Words(zh="病种定义", en="the definition of a condition"), (_ID, _ON), condition),
         Query("editions", Words(zh="病种定义各版本对照", en="a condition's editions side by side"), (_ID,), editions),
         Query("versions", Words(zh="计划的版本", en="a plan's versions"), (_p("plan", "计划", "plan"),), versions),
+        Query("may_be_paid", Words(zh="加入前有某阳性信息的成员可否给付", en="may a member with a finding from before joining be paid"), (_p("plan", "计划", "plan", "mutual-aid-reference"), _p("joined", "加入日期", "joined"), _p("finding", "阳性信息", "finding"), _p("condition", "病种", "condition"), _p("diagnosed", "确诊日期", "diagnosed")), may_be_paid),
         Query("answered_by", Words(zh="各事实由什么回答", en="how facts are answered"), (_p("how", "方式", "how", ""),), answered_by),
     )
 }  # fmt: skip
