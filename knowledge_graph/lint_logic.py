@@ -6,7 +6,7 @@ Facts are taken as free: every fact may have every value its atoms can tell apar
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -30,7 +30,7 @@ def _constants(atom: Condition) -> Iterator[Any]:
         yield from value if isinstance(value, list) else [0 if isinstance(value, dict) else value]
 
 
-def values_of(name: str, atoms: list[Condition], facts: Mapping[str, FactDefinition]) -> list[Any]:
+def values_of(name: str, atoms: Sequence[Condition], facts: Mapping[str, FactDefinition]) -> list[Any]:
     """Enough values of a fact to meet every way its atoms can turn out."""
     definition = facts.get(name)
     if definition is None or definition.type == "bool":
@@ -80,7 +80,7 @@ def evaluate(condition: Condition, world: Mapping[str, Any], facts: Mapping[str,
     return all(holds(op, value, c, facts.get(condition["fact"])) for op, c in condition.items() if op not in ("fact", "of"))
 
 
-def worlds(conditions: list[Condition], facts: Mapping[str, FactDefinition]) -> list[dict[str, Any]] | None:
+def worlds(conditions: Sequence[Condition], facts: Mapping[str, FactDefinition]) -> list[dict[str, Any]] | None:
     """Every combination of the values the conditions can tell apart; None beyond the limit."""
     atoms = [a for c in conditions for a in atoms_of(dict(c))]
     names = list(dict.fromkeys(name_of(a) for a in atoms))

@@ -281,6 +281,7 @@ def _refer(name: str, identity: str, what: str, target: str, known: Iterable[str
 def _check(knowledge: Knowledge, rules: list[tuple[str, Rule]]) -> None:
     """Every reference resolves, and no chain of conditions comes back to itself."""
     _check_libraries(knowledge)
+    _check_stages(knowledge)
     _by_id("rules/", (rule for _, rule in rules))
     for name, rule in rules:
         _check_rule(knowledge, name, rule)
@@ -317,7 +318,20 @@ def _check_conditions(knowledge: Knowledge) -> None:
             _refer("conditions.yaml", condition.id, "plan", plan, knowledge.plans)
 
 
+def _check_stages(knowledge: Knowledge) -> None:
+    """The stages are the rulebook's own, but a claim is investigated and decided in two that routing knows by name."""
+    names = [s.id for s in knowledge.stages]
+    for needed in ("investigation", "second_review"):
+        if needed not in names:
+            raise UnknownReference(
+                f"stages.yaml: {needed}: 缺少该阶段，路由需要它，请补上 / the stage is missing, routing needs it: add it"
+            )
+    if names[-1] != "second_review":
+        raise UnknownReference("stages.yaml: second_review: 须为最后一个阶段，请调整次序 / must be the last stage: move it there")
+
+
 def _check_rule(knowledge: Knowledge, name: str, rule: Rule) -> None:
+    _refer(name, rule.id, "stage", rule.stage, {s.id for s in knowledge.stages})
     if rule.applies_to.plan is not None:
         _refer(name, rule.id, "plan", rule.applies_to.plan, knowledge.plans)
         versions = {v.id for v in knowledge.plans[rule.applies_to.plan].versions}

@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 FactType = Literal["bool", "int", "number", "date", "code", "text"]
 Confidence = Literal["high", "medium", "low"]
 Kind = Literal["definition", "document", "requirement", "exclusion", "consistency", "verification", "red_flag", "benefit"]
-Stage = Literal["filing", "intake", "first_review", "investigation", "second_review"]
 
 OPERATORS: dict[str, frozenset[str]] = {
     "is": frozenset({"bool"}),
@@ -113,7 +112,7 @@ class Rule(Data):
 
     id: str
     kind: Kind
-    stage: Stage
+    stage: str
     node: str = ""
     applies_to: AppliesTo = AppliesTo()
     effective: Effective | None = None

@@ -278,7 +278,9 @@ def test_the_linter_finds_a_fact_no_paper_can_answer(texts: Texts) -> None:
     """A rule on such a fact would stay unknown for ever."""
 
     def lonely(data: Any) -> None:
-        data["facts"].append({"id": "lonely", "type": "bool", "zh": "无人可答", "en": "nobody can tell"})
+        data["facts"].append(
+            {"id": "lonely", "type": "bool", "zh": "无人可答", "en": "nobody can tell", "source": "a test", "confidence": "low"}
+        )
 
     asked = edited(
         edited(texts, "facts.yaml", lonely), "rules/intake.yaml", _set("rules", "base-papers", when={"fact": "lonely", "is": True})
@@ -290,7 +292,7 @@ def test_the_linter_finds_a_fact_no_paper_can_answer(texts: Texts) -> None:
 
 def test_a_fact_no_rule_uses_needs_no_paper(texts: Texts) -> None:
     """It may simply be of interest."""
-    extra = {"id": "lonely", "type": "bool", "zh": "无人问", "en": "nobody asks"}
+    extra = {"id": "lonely", "type": "bool", "zh": "无人问", "en": "nobody asks", "source": "a test", "confidence": "low"}
     assert messages(edited(texts, "facts.yaml", lambda data: data["facts"].append(extra))) == []
 
 

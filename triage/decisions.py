@@ -116,7 +116,7 @@ def _declined(suggestion: Mapping[str, Any]) -> Verdict:
 def _dated(suggestion: Mapping[str, Any], ground: Mapping[str, Any]) -> date | None:
     """The date the ground turns on: the finding's own, else the first diagnosis, else the paper's."""
     found = [from_json(s["event_on"], "date") for s in ground["spans"] if s.get("finding") and s.get("event_on")]
-    told = [suggestion["facts"][name].get("value") for name in _GROUND_DATES]
+    told = [suggestion["facts"].get(name, {}).get("value") for name in _GROUND_DATES]
     for value in (*found, *(from_json(v, "date") for v in told if v is not None)):
         day = value.low or value.high if isinstance(value, Interval) else value
         if isinstance(day, date):

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def derived(facts: Facts, definition: FactDefinition) -> Fact:
-    """The fact by its definition's `derive`, whose first key names the way."""
+    """The fact by its definition's `derive`, one key of which names the way."""
     assert definition.derive is not None
-    way = next(iter(definition.derive))
+    way = next(key for key in definition.derive if key in _WAYS)
     return _WAYS[way](facts, definition.id, definition.derive)
 
 

@@ -107,6 +107,7 @@ class Facts:
     _known: dict[str, Fact] = field(default_factory=dict)
     _observed: dict[str, list[Observation]] = field(default_factory=dict)
     finding_queries: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    idle: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         for observation in self.case.observations:
@@ -127,8 +128,8 @@ class Facts:
         return self._observed.get(name, [])
 
     def computed(self) -> Iterable[Fact]:
-        """Every named fact of the library."""
-        return (self.get(name) for name in self.knowledge.facts)
+        """Every named fact of the library, but for those that only other conditions and plans ask for and nobody has spoken of."""
+        return (self.get(name) for name in self.knowledge.facts if name not in self.idle or name in self._observed)
 
     def _compute(self, name: str) -> Fact:
         from triage import derive

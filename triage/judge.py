@@ -7,13 +7,14 @@ kind's row of the table in docs/decisions/0006; a rule overrides its row only wh
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from knowledge_graph.graph import facts_of
 from knowledge_graph.loader import Knowledge
-from knowledge_graph.rules import Plan, Rule
+from knowledge_graph.rules import Plan, Rule, names_in
 from triage.facts import Fact, Facts
 from triage.logic import Atom, Node, Tree, atoms, compile_condition, truth
 from triage.observation import Why
@@ -109,6 +110,8 @@ class CompiledRules:
 
     rules: tuple[CompiledRule, ...]
     queries: Mapping[str, Mapping[str, Any]]
+    idle: frozenset[str] = frozenset()
+    """Facts that only rules of other conditions and plans ask for."""
 
 
 _compiled: dict[tuple[str, str, tuple[str, ...]], CompiledRules] = {}
@@ -136,7 +139,20 @@ def _compile_all(knowledge: Knowledge, plan: Plan, conditions: tuple[str, ...]) 
         and rule.applies_to.level in levels
         and not scope & set(rule.applies_to.except_conditions)
     )
-    return CompiledRules(rules, queries)
+    asked = _closure(knowledge, ("plan.version", "norm.edition", *(f for r in rules for f in facts_of(r.rule))))
+    return CompiledRules(rules, queries, frozenset(_closure(knowledge, (f for r in knowledge.rules for f in facts_of(r))) - asked))
+
+
+def _closure(knowledge: Knowledge, names: Iterable[str]) -> set[str]:
+    """Facts and all they are derived from."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in knowledge.facts and name not in found:
+            found.add(name)
+            waiting += names_in(knowledge.facts[name].derive)
+    return found
 
 
 def compile_rule(rule: Rule, plan: Plan, queries: dict[str, Mapping[str, Any]]) -> CompiledRule:

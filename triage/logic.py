@@ -9,17 +9,21 @@ Beyond `LIMIT` combinations a condition that uses a fact twice degrades to mixed
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise, product
 from typing import Any, Protocol
 
 from knowledge_graph.rules import FactDefinition
-from triage.values import Interval, OneOf
+from triage.values import EITHER, Interval, OneOf
 
 LIMIT = 1 << 14
 OTHER = "\x00other"
 """Stands for any text that no atom names."""
+
+
+Quick = Callable[[Callable[[str], "Known"], Callable[[str], FactDefinition | None]], tuple[bool | None, tuple[str, ...]]]
+"""The truth of a tree that uses no fact twice, with its pivotal facts."""
 
 
 class Known(Protocol):
@@ -39,6 +43,8 @@ class Atom:
 
     fact: str
     tests: tuple[tuple[str, Any], ...]
+    quick: Quick | None = field(default=None, compare=False, repr=False)
+    repeated: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,8 @@ class Tree:
     branches: tuple[Node, ...]
     least: int
     negate: bool = False
+    quick: Quick | None = field(default=None, compare=False, repr=False)
+    repeated: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 Node = Atom | Tree
@@ -206,8 +214,85 @@ def _bits(node: Node, can: Mapping[Atom, tuple[bool, bool]]) -> tuple[bool, bool
     return (can_false, can_true) if node.negate else (can_true, can_false)
 
 
+def quick(node: Node) -> Quick:
+    """A function for a tree that uses no fact twice. There each atom left open can turn out either way by itself, so a branch is open
+    only through its open atoms, and every atom of an open branch that still counts is pivotal: nothing has to be enumerated."""
+    return _quick_atom(node) if isinstance(node, Atom) else _quick_tree(node)
+
+
+def _quick_atom(atom: Atom) -> Quick:
+    name, tests = atom.fact, atom.tests
+    agrees = any(op == "agrees" for op, _ in tests)
+    one = tests[0] if len(tests) == 1 else None
+    plain = one[1] if one is not None and one[0] in ("is", "eq") else None
+    open_ = (None, (name,))
+
+    def evaluate(
+        fact_of: Callable[[str], Known], definition_of: Callable[[str], FactDefinition | None]
+    ) -> tuple[bool | None, tuple[str, ...]]:
+        fact = fact_of(name)
+        possible = fact.possible
+        if not agrees and possible is not None and type(possible) is not OneOf and type(possible) is not Interval:
+            if plain is not None:
+                return possible == plain, ()
+            definition = definition_of(name)
+            return all(holds(t, possible, definition) for t in tests), ()
+        if plain is not None and type(plain) is bool and (possible is None or possible == EITHER) and not agrees:
+            return open_
+        found = cells(fact, definition_of(name), (atom,))
+        return open_ if len(found) > 1 else (next(iter(found))[0], ())
+
+    return evaluate
+
+
+def _quick_tree(tree: Tree) -> Quick:
+    branches = tuple(quick(b) for b in tree.branches)
+    least, negate, count = tree.least, tree.negate, len(tree.branches)
+
+    def evaluate(
+        fact_of: Callable[[str], Known], definition_of: Callable[[str], FactDefinition | None]
+    ) -> tuple[bool | None, tuple[str, ...]]:
+        held, failed = 0, 0
+        pivotal: tuple[str, ...] = ()
+        for branch in branches:
+            value, open_ = branch(fact_of, definition_of)
+            if value is None:
+                pivotal += open_
+            elif value:
+                held += 1
+                if held >= least:
+                    return not negate, ()
+            else:
+                failed += 1
+                if count - failed < least:
+                    return negate, ()
+        return None, pivotal
+
+    return evaluate
+
+
 def truth(node: Node, fact_of: Callable[[str], Known], definition_of: Callable[[str], FactDefinition | None]) -> Truth:
-    """The exact truth of a condition over all completions of its facts."""
+    """The exact truth of a condition over all completions of its facts. Facts used twice stand in the quick way's path only while they
+    are open."""
+    if node.quick is None:
+        names = [a.fact for a in atoms(node)]
+        object.__setattr__(node, "repeated", tuple({n for n in names if names.count(n) > 1}))
+        object.__setattr__(node, "quick", quick(node))
+    if node.quick is not None and not any(_open(fact_of(name).possible) for name in node.repeated):
+        value, pivotal = node.quick(fact_of, definition_of)
+        return _TRUE if value is True else _FALSE if value is False else Truth(None, pivotal)
+    return _exact(node, fact_of, definition_of)
+
+
+def _open(possible: Any) -> bool:
+    return possible is None or type(possible) is OneOf or type(possible) is Interval
+
+
+_TRUE, _FALSE = Truth(True), Truth(False)
+
+
+def _exact(node: Node, fact_of: Callable[[str], Known], definition_of: Callable[[str], FactDefinition | None]) -> Truth:
+    """By enumeration, for trees in which two atoms on one fact move together."""
     by_fact: dict[str, tuple[Atom, ...]] = {}
     uses = 0
     for atom in atoms(node):

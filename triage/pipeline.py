@@ -84,7 +84,7 @@ def suggest(case: CaseFile, knowledge: Knowledge, bundle: Bundle | None, today: 
         case.drawn_for_audit,
         case.disputed,
     )
-    facts = Facts(whole, knowledge, plan, today, finding_queries=dict(rules.queries))
+    facts = Facts(whole, knowledge, plan, today, finding_queries=dict(rules.queries), idle=rules.idle)
     verdicts = tuple(judge(rule, facts) for rule in rules.rules)
     while conditions and (lesser := knowledge.conditions[conditions[0]].goes_to) is not None and knowledge.covers(plan.id, lesser):
         refuted = refuting(verdicts, knowledge, conditions[0], lesser)
@@ -93,6 +93,7 @@ def suggest(case: CaseFile, knowledge: Knowledge, bundle: Bundle | None, today: 
         conditions = (lesser,)
         rules = rules_for(knowledge, plan, conditions)
         facts.finding_queries.update(rules.queries)
+        facts.idle &= rules.idle
         known = {v.rule.id for v in refuted}
         verdicts = (*refuted, *(judge(rule, facts) for rule in rules.rules if rule.rule.id not in known))
     weight = sum(v.rule.weight for v in verdicts if Effect.FLAG in v.effects)

@@ -18,8 +18,6 @@ from triage.gate import Gate
 from triage.judge import Effect, Outcome, Verdict
 from triage.observation import Observation, Source, Why
 
-STAGES = ("filing", "intake", "first_review", "investigation", "second_review")
-
 
 class Route(StrEnum):
     """Whose queue a claim belongs in. There is no route that refuses."""
@@ -198,7 +196,7 @@ class Router:
     def _held(
         self, open_: tuple[Obligation, ...], grounds: tuple[Verdict, ...], noted: tuple[Obligation, ...], lookups: tuple[str, ...]
     ) -> Routed:
-        position = next(s for s in STAGES if any(o.stage == s for o in open_))
+        position = next(s.id for s in self.knowledge.stages if any(o.stage == s.id for o in open_))
         here = [o for o in open_ if o.stage == position]
         strictest = max(here, key=lambda o: _STRICTNESS[o.effect][0])
         route = _STRICTNESS[strictest.effect][1]
