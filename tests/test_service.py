@@ -214,6 +214,28 @@ def test_only_loopback_is_served(tmp_path: Path) -> None:
     assert "127.0.0.1" in done.stderr
 
 
+def test_questions_to_the_graph_are_answered_over_http(server: Server) -> None:
+    """Named queries, search, export and pictures; a bad parameter is named in both languages."""
+    http = server.http
+    assert len(http.get("/v1/graph/queries").json()) >= 12
+    given = {"joined": "2019-06", "finding": "BI-RADS 3", "condition": "乳腺癌", "diagnosed": "2021-03"}
+    assert http.get("/v1/graph/queries/may_be_paid", params=given).json()["verdict"] == "a_person_decides"
+    assert http.get("/v1/graph/search", params={"q": "C50.4"}).json()["found"][0]["id"] == "C50.4"
+    refused = http.get("/v1/graph/queries/rules_for", params={"condition": "cabg", "on": "June"})
+    assert refused.status_code == 422
+    assert "on" in refused.text
+    assert "YYYY-MM-DD" in refused.text
+    assert http.get("/v1/graph/queries/no_such").status_code == 404
+    part = http.get("/v1/graph/export", params={"node": "pf_bi3", "format": "json"}).json()
+    assert {"pf_bi3", "malignancy_severe"} <= {n["id"] for n in part["nodes"]}
+    for path in ("/v1/graph/nodes/pf_bi3/picture.svg", "/v1/graph/conditions/breast_cancer/picture.svg?on=2020-06-01&lang=en"):
+        picture = http.get(path)
+        assert picture.status_code == 200
+        assert picture.headers["content-type"].startswith("image/svg+xml")
+        assert picture.text.startswith("<svg")
+    assert http.get("/v1/graph/conditions/no_such/picture.svg").status_code == 404
+
+
 def test_graph_health_version_schema_and_the_offline_api_page(server: Server) -> None:
     http = server.http
     assert http.get("/v1/graph/nodes/pathology.icdo_behavior").json()["kind"] == "Fact"
