@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from rich.table import Table
 from knowledge_graph import graph as graphs
 from knowledge_graph.errors import KnowledgeError
 from knowledge_graph.export import FORMATS, around, exported
+from knowledge_graph.hospital_names import resolve
 from knowledge_graph.lint import check
 from knowledge_graph.loader import Knowledge, load
 from knowledge_graph.picture import decision_path, neighbourhood
@@ -141,6 +143,27 @@ def ask_may_be_paid(
     """May a member with a finding from before joining be paid, and why?"""
     given = {"plan": plan, "joined": joined, "finding": finding, "condition": condition, "diagnosed": diagnosed}
     _told(_answered(rulebook, "may_be_paid", given), lang, as_json)
+
+
+@graph_app.command("hospital")
+def find_hospital(
+    name: str,
+    place: Annotated[str | None, typer.Option(help="city or district, to choose among several")] = None,
+    as_json: AsJson = False,
+    rulebook: Rulebook = None,
+) -> None:
+    """The hospital a written name means: one, several candidates, or none (exit code 1)."""
+    found = resolve(name, _load(rulebook), place)
+    rows = [asdict(h) for h in found.hospitals]
+    if as_json:
+        typer.echo(json.dumps({"how": found.how, "hospitals": rows}, ensure_ascii=False, indent=2))
+    for row in [] if as_json else rows:
+        typer.echo(
+            f"{row['name']}  {row['level'] or '?'}级 / level {row['level'] or '?'}  {row['ownership'] or '?'}  {row['city']} ({found.how})"
+        )
+    if not rows:
+        typer.echo(f"{name}: 名录中没有 / not in the lists", err=True)
+        raise typer.Exit(1)
 
 
 @graph_app.command("export")

@@ -10,6 +10,7 @@ from importlib import resources
 
 import yaml
 
+from knowledge_graph.hospital_names import resolve
 from knowledge_graph.loader import Knowledge
 from triage.casefile import CaseFile, Paper
 from triage.claim import Claim, Document, InvestigationResult
@@ -60,12 +61,14 @@ def legibility(paper: Paper) -> Observation:
 
 
 def registry(claim: Claim, knowledge: Knowledge, read: Iterable[Observation]) -> tuple[Observation, ...]:
-    """Level and ownership of the hospital named on the form, else of the one the papers name; nothing where it is unknown."""
+    """Level and ownership of the hospital named on the form, else of the one the papers name; nothing where it is
+    unknown. Names are understood as people write them."""
     treating = [o for o in read if o.fact == "hospital.name" and o.evidence_type in TREATING]
     names = [claim.hospital] if claim.hospital else [o.value for o in treating if isinstance(o.value, str)]
-    hospitals = [knowledge.hospitals[n] for n in dict.fromkeys(names) if n in knowledge.hospitals]
+    # Where a name may mean several hospitals nothing is known: staff look it up, whatever the listed ones have in common.
+    meant = [h for h in (resolve(n, knowledge).hospital for n in dict.fromkeys(names)) if h is not None]
     found = []
-    for hospital in hospitals[:1] if claim.hospital else hospitals:
+    for hospital in meant[:1] if claim.hospital else meant:
         for fact, value in (("hospital.level", hospital.level), ("hospital.ownership", hospital.ownership)):
             if value is not None:
                 found.append(Observation(fact, value, Source.REGISTRY, "hospital_registry"))
