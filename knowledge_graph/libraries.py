@@ -6,6 +6,7 @@ What a record may say is closed (unknown keys are refused); what it means to a c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -143,6 +144,21 @@ class InvestigationTask(Data):
     days: tuple[int, int]
     cost: float
     evidence_type: str
+    source: str
+    confidence: Confidence
+
+
+class ComparedPlan(Data):
+    """A plan of another operator, for comparison: texts as printed, `-` where the source is blank. Members in 10,000."""
+
+    zh: str
+    en: str
+    platform: Words
+    members_10k: str
+    deposit_cny: str
+    fee: Words
+    waiting_days: str
+    as_of: date
     source: str
     confidence: Confidence
 

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 from knowledge_graph.codes import CodeTable, code_table, in_range
 from knowledge_graph.errors import CyclicGoesTo, DuplicateId, MalformedFile, UnknownReference
 from knowledge_graph.libraries import (
+    ComparedPlan,
     Condition,
     DepartmentArea,
     Disease,
@@ -65,6 +66,7 @@ class Knowledge:
     staging: Staging
     icd10: CodeTable
     procedures: CodeTable
+    compared: tuple[ComparedPlan, ...]
     _suppliers: Mapping[str, tuple[EvidenceType, ...]] = field(repr=False)
 
     def suppliers(self, fact: str) -> tuple[EvidenceType, ...]:
@@ -161,6 +163,7 @@ def load_texts(texts: Mapping[str, str]) -> Knowledge:
         staging=_one("staging.yaml", files, "staging", Staging),
         icd10=code_table(texts.get("icd10.csv", ""), texts.get("chapters.csv", ""), "icd10", "icd10.csv"),
         procedures=code_table(texts.get("procedures.csv", ""), texts.get("chapters.csv", ""), "procedure", "procedures.csv"),
+        compared=tuple(_records("comparison.yaml", files, "plans", ComparedPlan)) if "comparison.yaml" in files else (),
         _suppliers=_supplier_index(evidence.evidence),
     )
     _check(knowledge, rules)

@@ -718,6 +718,19 @@ def _verdict_words(knowledge: Knowledge, owner: Plan, found: Any, named: str, ve
     }
 
 
+def plans_compared(knowledge: Knowledge) -> Answer:
+    """Plans of other operators side by side, as printed."""
+    rows = [p.model_dump(mode="json") for p in knowledge.compared]
+    words = [
+        {
+            "zh": f"{p.zh}（{p.platform.zh}）：成员{p.members_10k}万，预存{p.deposit_cny}元，管理费{p.fee.zh}，观察期{p.waiting_days}天（{p.as_of}，{p.source}）",
+            "en": f"{p.en} ({p.platform.en}): {p.members_10k} x 10,000 members, deposit {p.deposit_cny} CNY, fee {p.fee.en}, waiting period {p.waiting_days} days ({p.as_of}, {p.source})",
+        }
+        for p in knowledge.compared
+    ]
+    return {"plans": rows, "words": words}
+
+
 def _p(name: str, zh: str, en: str, default: str | None = None, kind: str = "text") -> Parameter:
     return Parameter(name, kind, zh, en, default)
 
@@ -743,6 +756,7 @@ QUERIES: dict[str, Query] = {
         Query("editions", Words(zh="病种定义各版本对照", en="a condition's editions side by side"), (_ID,), editions),
         Query("versions", Words(zh="计划的版本", en="a plan's versions"), (_p("plan", "计划", "plan"),), versions),
         Query("may_be_paid", Words(zh="加入前有某阳性信息的成员可否给付", en="may a member with a finding from before joining be paid"), (_p("plan", "计划", "plan", "mutual-aid-reference"), _p("joined", "加入日期", "joined"), _p("finding", "阳性信息", "finding"), _p("condition", "病种", "condition"), _p("diagnosed", "确诊日期", "diagnosed")), may_be_paid),
+        Query("plans_compared", Words(zh="各平台计划对照（白皮书表1）", en="plans of other operators side by side"), (), plans_compared),
         Query("answered_by", Words(zh="各事实由什么回答", en="how facts are answered"), (_p("how", "方式", "how", ""),), answered_by),
     )
 }  # fmt: skip

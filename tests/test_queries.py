@@ -37,6 +37,7 @@ TYPICAL = {
     "editions": {"id": "ami_severe"},
     "versions": {"plan": "mutual-aid-reference"},
     "may_be_paid": {"joined": "2019-06", "finding": "BI-RADS 3", "condition": "乳腺癌", "diagnosed": "2021-03"},
+    "plans_compared": {},
     "answered_by": {},
 }
 
@@ -115,6 +116,16 @@ def test_birads_3_is_for_a_person_to_interpret(shipped: Knowledge) -> None:
 )
 def test_other_findings_dates_and_plans_answer_otherwise(shipped: Knowledge, changes: dict[str, str], verdict: str) -> None:
     assert ask(shipped, "may_be_paid", {**TYPICAL["may_be_paid"], **changes})["verdict"] == verdict
+
+
+def test_the_comparison_keeps_what_is_printed(shipped: Knowledge) -> None:
+    """Fourteen plans; ranges and blanks as they stand."""
+    rows = {p["zh"]: p for p in ask(shipped, "plans_compared", {})["plans"]}
+    assert len(rows) == 14
+    assert (rows["相互宝"]["members_10k"], rows["相互宝"]["waiting_days"]) == ("10370", "90")
+    assert (rows["夸克联盟"]["deposit_cny"], rows["夸克联盟"]["waiting_days"]) == ("10-90", "0-180")
+    assert rows["美团互助"]["members_10k"] == "-"
+    assert all(p["source"] and p["confidence"] for p in rows.values())
 
 
 def test_every_fact_has_somebody_to_answer_it(shipped: Knowledge) -> None:
