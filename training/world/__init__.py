@@ -1,0 +1,1 @@
+"""A simulated world of members, hospitals, claims, frauds, investigators and time: latent truth apart from what is observed."""
