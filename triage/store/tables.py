@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -216,5 +230,33 @@ audit = Table(
     Column("payload", Text, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+)
+gate_event = Table(
+    "gate_event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("group_name", String(150), nullable=False, index=True),
+    Column("event", String(10), nullable=False),
+    Column("actor_kind", String(10), nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("why", String(1000), nullable=False),
+    Column("bundle_digest", String(64), nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("created_at", String(40), nullable=False),
+    CheckConstraint("event IN ('closed', 'reopened')", name="event"),
+    CheckConstraint("actor_kind IN ('person', 'alarm') AND trim(actor) <> '' AND trim(why) <> ''", name="somebody_and_why"),
+    CheckConstraint("event <> 'reopened' OR actor_kind = 'person'", name="only_a_person_reopens"),
+)
+shadow_score = Table(
+    "shadow_score",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _claim_id(),
+    Column("suggestion_id", Integer, ForeignKey("suggestion.id"), nullable=False),
+    Column("bundle_digest", String(64), nullable=False),
+    Column("score", Float, nullable=False),
+    Column("champion_score", Float),
+    Column("created_at", String(40), nullable=False),
+    UniqueConstraint("suggestion_id", "bundle_digest"),
 )
 store_setting = Table("store_setting", metadata, Column("name", String(50), primary_key=True), Column("value", String(500), nullable=False))
