@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.builders import claim
-from tests.desks import Ticking, desk_on, rows_in, shipped, url
+from tests.desks import OPEN_GATE, Ticking, desk_on, rows_in, shipped, url
 from triage.actions import Correction, DecisionForm, Investigation
 from triage.assembly import assemble
 from triage.bundle import Bundle
@@ -86,7 +86,7 @@ def test_a_filed_claim_is_kept_with_everything_it_rests_on(desk: Desk, path: Pat
     answer = desk.submit(APPROVE, actor="clerk")
     rows = rows_in(path)
     assert route(answer) == "investigation/clear"
-    assert {t for t, n in rows.items() if n == 0} == {"request", "idempotency_key"}
+    assert {t for t, n in rows.items() if n == 0} == {"request", "idempotency_key", "gate_event", "shadow_score"}
     assert (rows["document"], rows["rulebook_snapshot"], rows["decision"]) == (len(APPROVE.documents), 1, 1)
 
 
@@ -202,7 +202,7 @@ def test_a_claim_drawn_for_audit_is_investigated(opened: Opened) -> None:
     """At rate one every claim is drawn, and stays drawn whatever the rate is later."""
     every = opened().bundle
     assert every is not None
-    desk = opened(bundle=every.model_copy(update={"audit_rate": 1.0}))
+    desk = opened(bundle=replace(every, audit_rate=1.0))
     assert desk.submit(APPROVE, actor="clerk")["suggestion"]["gate"]["why"] == "audit"
     later = opened().add_document("worked-approve", Document(text="补充说明一份"), actor="clerk")
     assert later["suggestion"]["gate"]["why"] == "audit"
@@ -210,7 +210,7 @@ def test_a_claim_drawn_for_audit_is_investigated(opened: Opened) -> None:
 
 def test_the_draw_follows_a_key_that_only_the_store_holds(opened: Opened, tmp_path: Path) -> None:
     """About the rate of all claims, and others in another store."""
-    half = Bundle.model_validate({**(opened().bundle or Bundle).model_dump(), "audit_rate": 0.5})  # type: ignore[call-arg]
+    half = replace(Bundle.load(OPEN_GATE), audit_rate=0.5)
     drawn = []
     for place in ("a.db", "b.db"):
         desk = desk_on(open_store(url(tmp_path / place)), bundle=half)
