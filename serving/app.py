@@ -17,9 +17,10 @@ from starlette.staticfiles import StaticFiles
 
 from knowledge_graph.loader import load
 from serving import claims, graph, health, pages, problems, suggestions
-from serving.champion import Champion, Registry
+from serving.champion import Champion
 from serving.limits import Limits
 from serving.settings import Settings
+from triage.aliases import Aliases
 from triage.bundle import Bundle
 from triage.desk import Desk
 from triage.reading import Reader
@@ -40,7 +41,7 @@ def follower(desk: Desk, settings: Settings) -> tuple[Desk, Champion | None]:
     """The desk with the champion of this moment, and what follows it from here on; no follower where a bundle is set."""
     if settings.bundle is not None:
         return desk, None
-    champion = Champion(Registry.at(settings.mlflow), every=settings.poll_seconds)
+    champion = Champion(Aliases.at(settings.mlflow), every=settings.poll_seconds)
     champion.look()
     return replace(desk, bundle=champion.bundle), champion
 

@@ -7,69 +7,18 @@ that cannot be verified is refused and the old one keeps serving; so it does whi
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 
+from triage.aliases import CHAMPION, Aliases, Pinned, RegistryAway
 from triage.bundle import Bundle, BundleError
 from triage.bundle_check import verified
 
-MODEL = "claim-triage-risk"
 RETRY_SECONDS = 30.0
 """A refused version is tried again this much later: its files may have been mended."""
 log = logging.getLogger(__name__)
-
-_ALIAS = """
-SELECT a.version, t.key, t.value FROM registered_model_aliases a
-LEFT JOIN model_version_tags t ON t.workspace = a.workspace AND t.name = a.name AND t.version = a.version
-WHERE a.workspace = 'default' AND a.name = ? AND a.alias = ?
-"""
-
-
-class RegistryAway(Exception):
-    """The registry cannot be read now; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pinned:
-    """The version an alias points at: its number, its bundle's folder and the digest it was registered with."""
-
-    version: int
-    folder: Path
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Registry:
-    """MLflow's registry as the service reads it."""
-
-    database: Path
-
-    @classmethod
-    def at(cls, uri: str) -> Registry:
-        """From a sqlite:/// address. Raises ValueError for any other."""
-        if not uri.startswith("sqlite:///"):
-            raise ValueError(f"mlflow {uri}: 只支持 sqlite:///… / only sqlite:///… is supported")
-        return cls(Path(uri.removeprefix("sqlite:///")))
-
-    def alias(self, name: str) -> Pinned | None:
-        """What an alias points at; None where it points at nothing. Raises RegistryAway."""
-        try:
-            with closing(sqlite3.connect(f"file:{self.database.resolve()}?mode=ro", uri=True, timeout=2)) as connection:
-                rows = connection.execute(_ALIAS, (MODEL, name)).fetchall()
-                known = connection.execute("SELECT 1 FROM registered_models WHERE name = ?", (MODEL,)).fetchone()
-        except sqlite3.Error as error:
-            raise RegistryAway(f"{self.database}: {error}") from error
-        if known is None:
-            raise RegistryAway(f"{self.database}: 没有登记的模型 / holds no registered model")
-        tags = {key: value for _, key, value in rows}
-        if not rows:
-            return None
-        return Pinned(int(rows[0][0]), self.database.resolve().parent / tags.get("bundle_path", ""), tags.get("bundle_digest", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +40,10 @@ class Condition:
 class Champion:
     """Follows an alias: `bundle` is the one that serves, verified, and `condition` what health says of it."""
 
-    def __init__(self, registry: Registry, *, alias: str = "champion", every: float = 0.5) -> None:
+    def __init__(self, aliases: Aliases, *, alias: str = CHAMPION, every: float = 0.5) -> None:
         self.bundle: Bundle | None = None
         self.condition = Condition()
-        self._registry, self._alias, self._every = registry, alias, every
+        self._aliases, self._alias, self._every = aliases, alias, every
         self._served: Pinned | None = None
         self._refused: tuple[Pinned, float] | None = None
         self._stop = threading.Event()
@@ -102,7 +51,7 @@ class Champion:
     def look(self) -> bool:
         """One look at the alias: whether `bundle` changed. Never raises for a bad bundle or an absent registry."""
         try:
-            pinned = self._registry.alias(self._alias)
+            pinned = self._aliases.of(self._alias)
         except RegistryAway as error:
             self.condition = replace(self.condition, away=str(error))
             return False
