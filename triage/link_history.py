@@ -224,7 +224,7 @@ class LinkHistory:
         for kind, entities in carried.items():
             tallies = [self._tally(entity, mine, at) for entity in entities]
             made.update(values_of(kind, tallies, self._terms))
-        return {**made, **self._ring([e for kind in self._terms.ring for e in carried.get(kind, [])], member, at)}
+        return {**made, **self.ring([e for kind in self._terms.ring for e in carried.get(kind, [])], member, at)}
 
     def _tally(self, entity: Entity, mine: Sequence[tuple[Entity, Seen]], at: int) -> Tally:
         past = self._past.get(entity)
@@ -232,7 +232,8 @@ class LinkHistory:
             return Tally()
         return past.tally(at, [row for carried, row in mine if carried == entity], self._terms)
 
-    def _ring(self, own: Sequence[Entity], member: str, at: int) -> dict[str, float]:
+    def ring(self, own: Sequence[Entity], member: str, at: int) -> dict[str, float]:
+        """The other members' claims within two steps from the entities `own`, and how many were refused."""
         if not own:
             return ring_values(None, self._terms)
         first = {row.claim: row for entity in own for row in self._shared(entity, member, at)}
