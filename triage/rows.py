@@ -151,15 +151,25 @@ def papers_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Paper, ...]:
 
 def replace_links(connection: Connection, links: Sequence[Link], at: str) -> None:
     """Adds the links a claim did not carry yet; those it carries keep the time they were first seen. One that becomes early (its
-    first diagnosis became known after filing) is a new link, early from now on and not before."""
+    first diagnosis became known after filing) is a second row, `again`: early from now on and not before."""
     if not links:
         return
     told = select(t.link.c.kind, t.link.c.link_key, t.link.c.early).where(t.link.c.claim_id == links[0].claim_id)
-    carried = {(r.kind, r.link_key, bool(early)) for r in connection.execute(told) for early in {False, r.early}}
+    carried: dict[tuple[str, str], bool] = {}
+    for r in connection.execute(told):
+        carried[r.kind, r.link_key] = carried.get((r.kind, r.link_key), False) or bool(r.early)
     rows = [
-        {"claim_id": k.claim_id, "kind": k.kind, "link_key": k.key, "member_id": k.member_id, "early": k.early, "seen_at": at}
+        {
+            "claim_id": k.claim_id,
+            "kind": k.kind,
+            "link_key": k.key,
+            "member_id": k.member_id,
+            "early": k.early,
+            "again": (k.kind, k.key) in carried,
+            "seen_at": at,
+        }
         for k in links
-        if (k.kind, k.key, k.early and k.kind == "doctor") not in carried
+        if (k.kind, k.key) not in carried or (k.early and not carried[k.kind, k.key])
     ]
     if rows:
         connection.execute(insert(t.link), rows)
