@@ -5,51 +5,21 @@ from __future__ import annotations
 import json
 import random
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from serving import champion as serving_champion
 from serving.champion import Champion
+from tests.bench.promotion import under_load
 from tests.bundling import PLATT, booster, bundle
-from triage.aliases import MODEL, Aliases
+from tests.small_registry import SmallRegistry
+from triage.aliases import Aliases
 from triage.bundle import Bundle, BundleError, canonical, sha256
 from triage.bundle_check import verified
 
 SEED = 20210301
-
-
-class SmallRegistry:
-    """The three tables of MLflow's registry that the service reads; test_promotion holds them against MLflow's own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.database = folder / "mlflow.db"
-        with closing(sqlite3.connect(self.database)) as connection, connection:
-            connection.execute("CREATE TABLE registered_models (name TEXT, workspace TEXT)")
-            connection.execute("CREATE TABLE registered_model_aliases (workspace TEXT, name TEXT, alias TEXT, version INTEGER)")
-            connection.execute("CREATE TABLE model_version_tags (workspace TEXT, name TEXT, version INTEGER, key TEXT, value TEXT)")
-            connection.execute("INSERT INTO registered_models VALUES (?, 'default')", (MODEL,))
-        self.aliases = Aliases.at(f"sqlite:///{self.database}")
-        self.versions = 0
-
-    def add(self, folder: Path, digest: str) -> int:
-        """A version whose bundle lies in `folder`."""
-        self.versions += 1
-        tags = {"bundle_path": str(folder), "bundle_digest": digest}
-        with closing(sqlite3.connect(self.database)) as connection, connection:
-            for key, value in tags.items():
-                connection.execute("INSERT INTO model_version_tags VALUES ('default', ?, ?, ?, ?)", (MODEL, self.versions, key, value))
-        return self.versions
-
-    def point(self, version: int | None, alias: str = "champion") -> None:
-        """The alias points at a version, or at none."""
-        with closing(sqlite3.connect(self.database)) as connection, connection:
-            connection.execute("DELETE FROM registered_model_aliases WHERE alias = ?", (alias,))
-            if version is not None:
-                connection.execute("INSERT INTO registered_model_aliases VALUES ('default', ?, ?, ?)", (MODEL, alias, version))
 
 
 @pytest.fixture(scope="module")
@@ -229,3 +199,11 @@ def test_golden_scores_that_were_never_the_models_are_refused(tmp_path: Path) ->
     off = made.bundle(tmp_path / "b", "b", golden=golden, calibration=PLATT, model=booster())
     with pytest.raises(BundleError, match="golden row 1"):
         verified(tmp_path / "b", off.digest)
+
+
+def test_no_request_fails_while_the_champion_changes(tmp_path: Path) -> None:
+    """A real server, two clients filing and asking, three promotions."""
+    load, taken = under_load(tmp_path, swaps=3, clients=2)
+    assert load.failed == []
+    assert len(taken) == 3
+    assert load.answered > 10
