@@ -10,13 +10,16 @@ from typing import Any
 from sqlalchemy import Connection, and_, insert, or_, select
 
 from knowledge_graph.loader import Knowledge
-from triage.case_graph import Link
+from triage.case_graph import Link, settings
 from triage.casefile import Paper
 from triage.claim import Claim, Document
 from triage.observation import FindingMention, Observation
 from triage.store import tables as t
 from triage.store.codec import dumps, sha256, statement_from, statement_json
 from triage.store.errors import ClaimNotFound
+
+TELLING = frozenset({"doctor", "pathology_number", *settings()["shared_contact"]})
+"""Kinds of links of which `linked_observations` says something."""
 
 Statement = Observation | FindingMention
 
@@ -176,15 +179,21 @@ def replace_links(connection: Connection, links: Sequence[Link], at: str) -> Non
 
 
 def links_as_of(connection: Connection, own: Sequence[Link], at: str) -> list[Link]:
-    """Links of other claims to the same entities, seen no later than `at`."""
-    if not own:
+    """Links of other claims to the same doctor, contact or report, seen no later than `at`; hospitals have too many to say anything."""
+    telling = [k for k in own if k.kind in TELLING]
+    if not telling:
         return []
-    same = or_(*(and_(t.link.c.kind == k.kind, t.link.c.link_key == k.key) for k in own))
+    same = or_(*(and_(t.link.c.kind == k.kind, t.link.c.link_key == k.key) for k in telling))
     found = connection.execute(select(t.link).where(same, t.link.c.seen_at <= at, t.link.c.claim_id != own[0].claim_id)).mappings()
     return [
         Link(r["kind"], r["link_key"], r["claim_id"], r["member_id"], date.fromisoformat(r["seen_at"][:10]), bool(r["early"]))
         for r in found
     ]
+
+
+def insert_outcome(connection: Connection, claim_id: str, *, refused: bool, at: str) -> None:
+    """What an investigated claim came to: from now on the past of its doctor, hospital and contacts."""
+    connection.execute(insert(t.outcome), [{"claim_id": claim_id, "refused": refused, "known_at": at}])
 
 
 def keep_rulebook(connection: Connection, knowledge: Knowledge, at: str) -> None:
