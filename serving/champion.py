@@ -49,6 +49,10 @@ class Champion:
         self._stop = threading.Event()
         self._trial: Trial | None = None
 
+    def beside(self, alias: str) -> Champion:
+        """A follower of another alias of the same registry."""
+        return Champion(self._aliases, alias=alias, every=self._every)
+
     def look(self) -> bool:
         """One look at the alias: whether `bundle` changed. Never raises for a bad bundle or an absent registry."""
         try:

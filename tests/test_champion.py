@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from serving import champion as serving_champion
 from serving.champion import Champion
-from tests.bench.promotion import under_load
+from tests.bench.promotion import swap, under_load
 from tests.bundling import PLATT, booster, bundle
 from tests.small_registry import SmallRegistry
+from tests.test_service import Server
 from triage.aliases import Aliases
 from triage.bundle import Bundle, BundleError, canonical, sha256
 from triage.bundle_check import verified
@@ -207,3 +210,19 @@ def test_no_request_fails_while_the_champion_changes(tmp_path: Path) -> None:
     assert load.failed == []
     assert len(taken) == 3
     assert load.answered > 10
+
+
+def test_every_worker_follows_the_champion(tmp_path: Path) -> None:
+    """Two processes on one port: after a swap none answers with the old model."""
+    registry = SmallRegistry(tmp_path)
+    one, two = (bundle(tmp_path / name, name, trees=trees) for name, trees in (("one", 30), ("two", 60)))
+    first, second = (registry.add(tmp_path / made.name, made.digest) for made in (one, two))
+    registry.point(first)
+    server = Server(tmp_path, "--mlflow", f"sqlite:///{registry.database}", "--workers", "2")
+    try:
+        swap(server, registry, second, "two")
+        time.sleep(3)
+        answers = {httpx.get(f"{server.http.base_url}/v1/version").json()["bundle"] for _ in range(20)}
+    finally:
+        server.stop()
+    assert answers == {"two"}

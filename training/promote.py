@@ -18,8 +18,8 @@ import yaml
 
 from knowledge_graph.loader import Knowledge
 from training.comparison import Floats, calibration_excess, precision_difference, share_difference
-from training.heldout import FILE, HeldOut
-from training.registry import Registry, RegistryError, Version
+from training.dataset import Dataset
+from training.registry import HELD_OUT, Registry, RegistryError, Version
 from triage.aliases import CHALLENGER, CHAMPION, PREVIOUS
 from triage.bundle import Bundle, BundleError
 from triage.bundle_check import verified
@@ -67,10 +67,10 @@ class Judged:
     bundle: Bundle
     scores: Floats
 
-    def released(self, held: HeldOut) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def released(self, held: Dataset) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Which rows its certificate would release (n,): those that pass the rules, at or below their group's threshold."""
         groups = self.bundle.certificate.groups if self.bundle.certificate else {}
-        limits = np.array([groups[g].threshold if g in groups else -1.0 for g in held.group])
+        limits = np.array([groups[g].threshold if g in groups else -1.0 for g in held.groups])
         return held.passes_rules & (self.scores <= limits)
 
 
@@ -81,7 +81,7 @@ def chosen(name: str) -> float:
     return float(data[name]["default"])
 
 
-def judged(bundle: Bundle, held: HeldOut) -> Judged:
+def judged(bundle: Bundle, held: Dataset) -> Judged:
     """Scores the held-out rows with a bundle. Raises RegistryError when it needs features the rows lack."""
     missing = set(bundle.features) - set(held.names)
     if missing:
@@ -90,19 +90,19 @@ def judged(bundle: Bundle, held: HeldOut) -> Judged:
         )
     columns = [held.names.index(name) for name in bundle.features]
     scorer = Scorer(bundle)
-    return Judged(bundle, np.array([scorer.score(row) for row in held.x[:, columns]]))
+    return Judged(bundle, np.array([scorer.score(row) for row in held.X[:, columns]]))
 
 
 # ---- the gates
 
 
-def quality(mine: Judged, theirs: Judged | None, held: HeldOut) -> Finding:
+def quality(mine: Judged, theirs: Judged | None, held: Dataset) -> Finding:
     """Average precision and the share released, neither below the champion's beyond noise."""
     if theirs is None:
         return Finding("quality", True, "没有冠军可比", "there is no champion to compare with")
     confidence = chosen("confidence")
     precision = precision_difference(
-        mine.scores, theirs.scores, held.wrong, held.weight, confidence=confidence, resamples=int(chosen("resamples"))
+        mine.scores, theirs.scores, held.y, held.weight, confidence=confidence, resamples=int(chosen("resamples"))
     )
     share = share_difference(mine.released(held), theirs.released(held), confidence=confidence)
     told = f"AP {precision}; released {share}"
@@ -111,10 +111,10 @@ def quality(mine: Judged, theirs: Judged | None, held: HeldOut) -> Finding:
     return Finding("quality", True, f"不低于冠军：{told}", f"not below the champion: {told}")
 
 
-def calibration(mine: Judged, held: HeldOut) -> Finding:
+def calibration(mine: Judged, held: Dataset) -> Finding:
     """The calibration error, less what chance shows, within its limit."""
     excess, limit = (
-        calibration_excess(mine.scores, held.wrong, held.weight, resamples=int(chosen("resamples"))),
+        calibration_excess(mine.scores, held.y, held.weight, resamples=int(chosen("resamples"))),
         chosen("calibration_error"),
     )
     zh, en = f"校准误差 {max(excess, 0):.4f}，上限 {limit:g}", f"calibration error {max(excess, 0):.4f}, limit {limit:g}"
@@ -137,19 +137,19 @@ def certificate(bundle: Bundle, running: Running, today: date) -> Finding:
     return Finding("certificate", True, f"有效至 {held.expires_on}：{groups}", f"valid to {held.expires_on}: {groups}")
 
 
-def groups(mine: Judged, theirs: Judged | None, held: HeldOut) -> Finding:
+def groups(mine: Judged, theirs: Judged | None, held: Dataset) -> Finding:
     """No group's average precision below the champion's beyond noise; the interval is widened for the number of groups."""
     if theirs is None:
         return Finding("groups", True, "没有冠军可比", "there is no champion to compare with")
-    compared = [g for g in np.unique(held.group) if held.wrong[held.group == g].sum() >= chosen("group_positives")]
+    compared = [g for g in np.unique(held.groups) if held.y[held.groups == g].sum() >= chosen("group_positives")]
     confidence = 1 - (1 - chosen("confidence")) / max(1, len(compared))
     worse = []
     for name in compared:
-        rows = held.group == name
+        rows = held.groups == name
         difference = precision_difference(
             mine.scores[rows],
             theirs.scores[rows],
-            held.wrong[rows],
+            held.y[rows],
             held.weight[rows],
             confidence=confidence,
             resamples=int(chosen("resamples")),
@@ -234,7 +234,7 @@ def examine(registry: Registry, version: Version, running: Running, today: date)
         return
     mine = version.load()
     yield from (features(mine, running), reader(mine, running), certificate(mine, running, today))
-    held = HeldOut.read(registry.file(version, FILE))
+    held = Dataset.load(registry.file(version, HELD_OUT))
     serving = registry.find(CHAMPION)
     theirs = serving.load() if serving is not None and serving.number != version.number else None
     ours, others = judged(mine, held), judged(theirs, held) if theirs else None
