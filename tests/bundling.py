@@ -82,6 +82,7 @@ def certificate(**changes: Any) -> Certificate:
         "issued_on": TODAY,
         "expires_on": TODAY.replace(year=TODAY.year + 1),
         "groups": dict.fromkeys(GROUPS, group),
+        "overall": group,
         "population": "tests",
         "sample": Sample(lane="audit", seed=1),
         **changes,

@@ -144,11 +144,17 @@ def test_a_badly_calibrated_challenger_is_refused(registry: Registry, tmp_path: 
     assert "limit" in found["calibration"].en
 
 
-@pytest.mark.parametrize("held", [None, certificate(groups={})], ids=["none", "no group"])
+@pytest.mark.parametrize("held", [None, certificate(groups={}), certificate(overall=None)], ids=["none", "no group", "not over all"])
 def test_without_a_certified_group_there_is_no_promotion(registry: Registry, tmp_path: Path, held: Any) -> None:
     """It could release nothing."""
     found = refused(registry, recorded(registry, tmp_path, certificate=held))
     assert "labels" in found["certificate"].en
+
+
+def test_a_weak_promise_is_refused(registry: Registry, tmp_path: Path) -> None:
+    """Twenty per cent may be wrong: no plan opens its gate for that."""
+    found = refused(registry, recorded(registry, tmp_path, certificate=certificate(alpha=0.2)))
+    assert "alpha 0.2" in found["certificate"].en
 
 
 def test_an_expired_certificate_is_refused(registry: Registry, good: Version) -> None:

@@ -16,8 +16,10 @@ from knowledge_graph.loader import Knowledge, load
 from training import certificate
 from triage import audit_lane, gate_events
 from triage.aliases import CHAMPION, DEFAULT, Aliases, RegistryAway
-from triage.bundle import Bundle, BundleError
+from triage.assessment import Assessment, Named
+from triage.bundle import Bundle, BundleError, Certificate
 from triage.features import FeatureSet
+from triage.gate import WORDS, closing
 from triage.reading import Reader
 from triage.store import Store, open_store
 from triage.store.errors import StoreError
@@ -100,61 +102,53 @@ def _line(group: dict[str, Any]) -> str:
 
 
 def describe(connection: Connection, bundle: Bundle | None, knowledge: Knowledge, today: date) -> dict[str, Any]:
-    """The state of the gate as plain data: a sentence in both languages, and every group of every plan."""
+    """The state of the gate as plain data: a sentence in both languages, and every certified group."""
     if bundle is None or bundle.certificate is None:
         return {"state": "closed", "zh": "闸门关闭：没有有效的放行证书", "en": "the gate is closed: there is no certificate", "groups": []}
-    promise = bundle.certificate
-    general = _general(bundle, knowledge, today)
-    states, shown = gate_events.states(connection), audit_lane.observed(connection, bundle, promise)
+    states, shown = gate_events.states(connection), audit_lane.observed(connection, bundle, bundle.certificate)
+    assessment = Assessment(
+        Named(bundle.name, bundle.purpose, bundle.digest, bundle.digests),
+        bundle.certificate,
+        0.0,
+        features_digest=FeatureSet.load().digest,
+        reader=Reader.from_knowledge(knowledge).digest,
+        closed=states,
+    )
     groups = []
-    for name, held in sorted(promise.groups.items()):
-        why = general or _changed(bundle, knowledge, name) or _closed(gate_events.why_closed(states, name))
+    for name, held in sorted(bundle.certificate.groups.items()):
+        why = _why(assessment, knowledge, name, today)
         state = {"state": "closed", "zh": why[0], "en": why[1]} if why else {"state": "open"}
         audit = {"n": shown[name].n, "wrong": shown[name].wrong, "e_value": shown[name].peak, "limit": shown[name].limit}
         groups.append({"group": name, **state, **held.model_dump(mode="json"), "audit": audit})
-    certain = {"alpha": promise.alpha, "delta": promise.delta, "expires_on": promise.expires_on.isoformat()}
+    return {**_summary(bundle.certificate, groups), "bundle": bundle.name, "digest": bundle.digest, "groups": groups}
+
+
+def _summary(promise: Certificate, groups: list[dict[str, Any]]) -> dict[str, Any]:
     opened = sum(g["state"] == "open" for g in groups)
     what = "演示（模拟数据）" if promise.simulated else "正式"
     kind = "demonstration, simulated data" if promise.simulated else "certified"
+    sure = 1 - promise.delta
     return {
         "state": "open" if opened else "closed",
-        "zh": f"{what}：{opened}/{len(groups)} 组开放，错误放行率 ≤ {promise.alpha:g}，置信度 {1 - promise.delta:g}，至 {promise.expires_on}",
-        "en": f"{kind}: {opened} of {len(groups)} groups open, wrong releases ≤ {promise.alpha:g} at {1 - promise.delta:g}, to {promise.expires_on}",
-        "bundle": bundle.name,
-        "digest": bundle.digest,
-        **certain,
-        "groups": groups,
+        "zh": f"{what}：{opened}/{len(groups)} 组开放，错误放行率 ≤ {promise.alpha:g}，置信度 {sure:g}，有效至 {promise.expires_on}",
+        "en": f"{kind}: {opened} of {len(groups)} groups open, wrong releases ≤ {promise.alpha:g} at {sure:g}, valid to {promise.expires_on}",
+        "alpha": promise.alpha,
+        "delta": promise.delta,
+        "expires_on": promise.expires_on.isoformat(),
     }
 
 
-def _general(bundle: Bundle, knowledge: Knowledge, today: date) -> tuple[str, str] | None:
-    """What closes every group alike."""
-    promise = bundle.certificate
-    if promise is None or promise.expires_on < today:
-        return "放行证书已过期", "the certificate has expired"
-    if promise.closed is not None:
-        return promise.closed.zh, promise.closed.en
-    if bundle.digests is not None and bundle.digests.features != FeatureSet.load().digest:
-        return "特征已变", "the features changed"
-    if bundle.digests is not None and bundle.digests.reader != Reader.from_knowledge(knowledge).digest:
-        return "读取器已变", "the reader changed"
-    return None
-
-
-def _changed(bundle: Bundle, knowledge: Knowledge, group: str) -> tuple[str, str] | None:
-    from triage.rules_digest import rules_digest
-
-    plan = group.partition(":")[0]
-    if bundle.digests is None or (plan in knowledge.plans and bundle.digests.rules.get(plan) == rules_digest(knowledge, plan)):
-        return None
-    return "该计划的规则已变", "the plan's rules changed"
-
-
-def _closed(why: str | None) -> tuple[str, str] | None:
-    if why is None:
-        return None
-    zh, _, en = why.partition(" / ")
-    return zh, en or zh
+def _why(assessment: Assessment, knowledge: Knowledge, group: str, today: date) -> tuple[str, str] | None:
+    """What keeps the group's claims with the lowest score from release, by the same code that decides a claim; None when nothing does."""
+    plan = knowledge.plans.get(group.partition(":")[0])
+    if plan is None:
+        return "规则库没有该计划", "the rulebook has no such plan"
+    code = next(closing(assessment, knowledge, plan, group, today), None)
+    if code is not None:
+        return WORDS[code]
+    why = gate_events.why_closed(assessment.closed, group)
+    zh, _, en = (why or "").partition(" / ")
+    return None if why is None else (zh, en or zh)
 
 
 # ---- plan

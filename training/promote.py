@@ -26,6 +26,7 @@ from triage.bundle_check import verified
 from triage.features import FeatureSet
 from triage.reading import Reader
 from triage.risk import Scorer
+from triage.rules_digest import rules_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +44,24 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What the code that would serve the model is: digests of its features and reader, and of the rules by plan."""
+    """What the code that would serve the model is: digests of its features and reader, and of the rules by plan; and the weakest
+    promise that opens the gate of any plan."""
 
     names: tuple[str, ...]
     features: str
     reader: str
     rules: Mapping[str, str]
+    alpha: float
+    delta: float
 
     @classmethod
     def of(cls, knowledge: Knowledge) -> Running:
         """Of this installation with that rulebook."""
-        from triage.rules_digest import rules_digest
-
-        shipped = FeatureSet.load()
+                shipped = FeatureSet.load()
         rules = {plan: rules_digest(knowledge, plan) for plan in knowledge.plans}
-        return cls(tuple(shipped.names), shipped.digest, Reader.from_knowledge(knowledge).digest, rules)
+        gates = [plan.gate for plan in knowledge.plans.values() if plan.gate is not None]
+        alpha, delta = max((g.alpha for g in gates), default=1.0), max((g.delta for g in gates), default=1.0)
+        return cls(tuple(shipped.names), shipped.digest, Reader.from_knowledge(knowledge).digest, rules, alpha, delta)
 
 
 @dataclass(frozen=True)
@@ -124,10 +128,13 @@ def calibration(mine: Judged, held: Dataset) -> Finding:
 def certificate(bundle: Bundle, running: Running, today: date) -> Finding:
     """There is one, it is valid today, at least one group is certified, and it was issued for what runs."""
     held = bundle.certificate
-    if held is None or not held.groups:
+    if held is None or not held.groups or held.overall is None:
         return Finding("certificate", False, "没有任何组别得到证明，须有更多标签", "no group is certified: more labels are needed")
     if held.expires_on < today or held.closed is not None:
         return Finding("certificate", False, f"证书已失效（{held.expires_on}）", f"the certificate is no longer valid ({held.expires_on})")
+    if held.alpha > running.alpha or held.delta > running.delta:
+        zh, en = "保证弱于任何计划的要求", "it promises less than any plan asks for"
+        return Finding("certificate", False, f"{zh}：alpha {held.alpha:g}", f"{en}: alpha {held.alpha:g}, delta {held.delta:g}")
     if held.digests != bundle.digests:
         return Finding("certificate", False, "证书所证不是本模型", "the certificate was issued for another model")
     stale = sorted(plan for plan, name in (bundle.digests.rules if bundle.digests else {}).items() if running.rules.get(plan) != name)

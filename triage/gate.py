@@ -48,7 +48,7 @@ def group_of(plan: Plan, facts: Facts) -> str:
 def gate(assessment: Assessment, knowledge: Knowledge, facts: Facts, flag_weight: float, *, drawn: bool, today: date) -> Gate:
     """Open only with a valid certificate for the claim's group, a score it covers, few flags, no alarm and no audit draw."""
     group = group_of(facts.plan, facts)
-    for code in _closing(assessment, knowledge, facts.plan, group, today):
+    for code in closing(assessment, knowledge, facts.plan, group, today):
         return Gate(False, code, *WORDS[code], group)
     if flag_weight >= facts.plan.flag_weights.person:
         return Gate(False, "flag_weight", *WORDS["flag_weight"], group)
@@ -61,8 +61,8 @@ def gate(assessment: Assessment, knowledge: Knowledge, facts: Facts, flag_weight
     return Gate(True, "certified", *WORDS["certified"], group)
 
 
-def _closing(assessment: Assessment, knowledge: Knowledge, plan: Plan, group: str, today: date) -> Iterator[str]:
-    """Codes of what keeps a score from counting, the first one first."""
+def closing(assessment: Assessment, knowledge: Knowledge, plan: Plan, group: str, today: date) -> Iterator[str]:
+    """Codes of what keeps a score of the group from counting, the first one first."""
     certificate = assessment.certificate
     if assessment.bundle is None:
         yield "no_model"
