@@ -57,7 +57,7 @@ class Running:
     @classmethod
     def of(cls, knowledge: Knowledge) -> Running:
         """Of this installation with that rulebook."""
-                shipped = FeatureSet.load()
+        shipped = FeatureSet.load()
         rules = {plan: rules_digest(knowledge, plan) for plan in knowledge.plans}
         gates = [plan.gate for plan in knowledge.plans.values() if plan.gate is not None]
         alpha, delta = max((g.alpha for g in gates), default=1.0), max((g.delta for g in gates), default=1.0)
