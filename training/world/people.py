@@ -58,7 +58,7 @@ def cells() -> NDArray[np.float64]:
     ratio = _banded(tables["female_over_male"]["bands"])
     incidence = np.stack([male * ratio, male])
     mix = tables["conditions"]
-    share = np.stack([np.stack([np.array(_band(mix[sex], age)) for age in AGES]) for sex in ("F", "M")])
+    share = np.array([[_band(mix[sex], int(age)) for age in AGES] for sex in ("F", "M")], dtype=float)
     exposed = np.stack([_exposure(plan, tables["exposure"]) for plan in PLANS])
     weight = exposed[:, None, :, None] * incidence[None, :, :, None] * share[None]
     for plan, covered in tables["plans_cover"].items():

@@ -92,7 +92,8 @@ def _before(rng: np.random.Generator, c: Table, a: Assumptions) -> Table:
     n, shapes = len(c["plan"]), shipped("clinical")
     sudden = np.isin(c["illness"], (I["ami"], I["stroke"], I["brain_injury"]))
     gap = np.where(c["quick_visit"], np.floor(rng.random(n) * 3), np.floor(lognormal(rng, shapes["visit_to_diagnosis_days"], n)))
-    visit = (c["diagnosed"] - np.where(sudden, 0, gap)).astype(int)
+    # A specimen is taken and read before the diagnosis, after the visit.
+    visit = (c["diagnosed"] - np.where(sudden, 0, gap + shapes["specimen_after_visit_days"])).astype(int)
     lasted = np.floor(lognormal(rng, shapes["complaint_days"], n))
     began = visit - np.where(sudden, np.minimum(lasted, 2), lasted)
     since = np.maximum(visit - c["joined"], 1)

@@ -44,11 +44,11 @@ def judge(c: Table, d: Table) -> Table:
 
 
 def _parameter(name: str, c: Table) -> Array:
-    return np.array([knowledge().plans[plan].parameters[name] for plan in PLANS])[c["plan"]]
+    return np.asarray(np.array([knowledge().plans[plan].parameters[name] for plan in PLANS])[c["plan"]])
 
 
 def _thyroid_one(c: Table) -> Array:
-    return (c["illness"] == I["thyroid"]) & (c["stage.group"] == WORDS["stage.group"].index("I"))
+    return np.asarray((c["illness"] == I["thyroid"]) & (c["stage.group"] == WORDS["stage.group"].index("I")))
 
 
 def _definition(c: Table) -> tuple[Array, Array]:
@@ -83,7 +83,7 @@ def _heart_met(c: Table) -> Array:
     severe = (c["lab.ctn_x_uln"] >= 15) | (c["lab.ckmb_x_uln"] >= 2) | (weak & (late >= 42)) | (c["cardiac.vt_vf_or_shock"] == 1)
     new = np.logical_or.reduce(signs) & severe
     old = (signs[0].astype(int) + signs[1] + 1 + (weak & (late >= 90))) >= 3
-    return ill & np.where(c["edition"] == 1, new, np.where(c["edition"] == 0, old, new & old))
+    return np.asarray(ill & np.where(c["edition"] == 1, new, np.where(c["edition"] == 0, old, new & old)))
 
 
 def _brain_met(c: Table) -> tuple[Array, Array]:
@@ -101,7 +101,7 @@ def _breach(c: Table, d: Table) -> Array:
     """A told finding that breaches: mutual aid always, the insurer where it asked and the contract is younger than two years."""
     told = c["told"] & (c["meaning"] == YES)
     insurer = (c["plan"] == 1) & (c["history.asked_at_joining"] == 1) & (d["years_joined_to_filing"] < 2)
-    return told & ((c["plan"] == 0) | insurer)
+    return np.asarray(told & ((c["plan"] == 0) | insurer))
 
 
 def _inconsistent(c: Table, d: Table) -> Array:
@@ -114,16 +114,16 @@ def _inconsistent(c: Table, d: Table) -> Array:
     wrong |= c["cancer"] & (c["links.pathology_number_elsewhere"] == 1)
     for name in ("size_T", "nodes_N", "stage_group", "nodes_count"):
         wrong |= breast & (d[f"consistency.{name}"] == 0)
-    return wrong | (breast & ((d["department.plausible"] == 0) | (c["doctor.registered"] == 0)))
+    return np.asarray(wrong | (breast & ((d["department.plausible"] == 0) | (c["doctor.registered"] == 0))))
 
 
 def _amount(c: Table, d: Table, lesser: Array) -> Array:
     """CNY, from the rulebook's benefit rules by plan and level; mutual aid by age at first diagnosis."""
-    sums = {
+    sums: dict[tuple[str, str], list[int]] = {
         (rule.applies_to.plan, rule.applies_to.level): [row.amount for row in rule.amounts]
         for rule in knowledge().rules
         if rule.kind == "benefit"
     }
     table = np.array([[[sums[plan, _SEVERE][0], sums[plan, _SEVERE][-1]], [sums[plan, _MILD][0]] * 2] for plan in PLANS])
     older = d["age_at_diagnosis"] >= _parameter("gate_age_split", c)
-    return table[c["plan"], lesser.astype(int), older.astype(int)]
+    return np.asarray(table[c["plan"], lesser.astype(int), older.astype(int)])
