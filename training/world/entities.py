@@ -184,7 +184,7 @@ def _agent(rng: np.random.Generator, c: Table, rings: Table, waves: int, a: Assu
     ring = np.maximum(c["ring"], 0)
     own = agents + ring * 20 + generation[ring, c["wave"]]
     busy = rng.permutation(agents)[ring % agents]
-    cover = chance(rng, 0.4, len(rings["start"]))[ring]  # a referrer with an honest business beside
+    cover = chance(rng, 0.3, len(rings["start"]))[ring]  # a referrer with an honest business beside
     taken = (c["ring"] >= 0) & chance(rng, a["ring_agent"], n)
     return np.where(taken, np.where(cover, busy, own), agent)
 

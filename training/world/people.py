@@ -118,7 +118,11 @@ def _allowed(typology: int, chosen: int, plan: int) -> Array:
     allowed = np.array([float(name in names) for name in ILLNESSES])
     if chosen >= 0 and cells()[plan][:, :, chosen].sum() > 0:
         allowed = np.eye(len(ILLNESSES))[chosen]
-    lean = 0.5 + (AGES - 18) / 30 if TYPOLOGIES[typology] == "non_disclosure" else np.ones(len(AGES))
+    lean = (
+        np.exp((AGES - 45) * shipped("incidence")["non_disclosure_by_age"]["per_year"])
+        if TYPOLOGIES[typology] == "non_disclosure"
+        else np.ones(len(AGES))
+    )
     return np.asarray(allowed[None, None, :] * lean[None, :, None])
 
 

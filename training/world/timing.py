@@ -78,6 +78,8 @@ def _tenure(rng: np.random.Generator, c: Table, most: Array, a: Assumptions) -> 
     mutual = room * rng.beta(1.0, 1.3, n)
     insured = np.minimum(rng.exponential(850, n), room * rng.random(n) ** 0.2)
     drawn = WAITING + np.where(c["plan"] == 1, insured, mutual)
+    # Members who had something before joining are diagnosed sooner after it.
+    drawn = np.where(c["breach"], WAITING + (drawn - WAITING) * rng.random(n) ** a["breach_sooner"], drawn)
     extra = chance(rng, np.clip((a["early_ratio"] - 1) * 60 / room, 0, 0.5), n)
     soon = np.where(c["typology"] == T["waiting_period_shift"], 30.0, a["ring_claim_days"])
     drawn = np.where(c["early"] | extra, WAITING + rng.random(n) * np.minimum(soon, room), drawn)
