@@ -121,7 +121,7 @@ def held_out(n: int = 2_000, seed: int = 5) -> Dataset:
     )
 
 
-def claims(n: int = 4_000, seed: int = 2) -> Dataset:
+def claims(n: int = 6_000, seed: int = 2) -> Dataset:
     """Claims of the same law, one every six hours, all investigated in a shadow period and answered after thirty days."""
     held = held_out(n, seed)
     filed = np.datetime64("2018-01-01", "us") + np.arange(n) * np.timedelta64(6, "h")
