@@ -238,7 +238,7 @@ def _history(c: Table) -> Table:
     }
 
 
-def as_frame(c: Table, linked: Table, ids: pl.Series) -> pl.DataFrame:
+def as_frame(c: Table, d: Table, linked: Table, ids: pl.Series) -> pl.DataFrame:
     """The facts frame: claim_id, plan, condition, filed_on, then columns named and typed as in the facts library."""
     library = knowledge().facts
     conditions = _conditions()
@@ -248,7 +248,7 @@ def as_frame(c: Table, linked: Table, ids: pl.Series) -> pl.DataFrame:
         words("condition", c["illness"], conditions),
         as_fact(library["claim.filed_on"], c["filed"], ()).rename("filed_on"),
     ]
-    named = {**{k: v for k, v in c.items() if k in library}, **derived(c), **linked}
+    named = {**{k: v for k, v in c.items() if k in library}, **d, **linked}
     for name in sorted(named, key=list(library).index):
         key = "birads" if name.startswith("birads.") else name
         series.append(as_fact(library[name], named[name], WORDS.get(key, ())))

@@ -102,7 +102,7 @@ def _tables(c: Table, hospitals: entities.Hospitals, seed: int, a: Assumptions, 
     told = told.with_columns(keys[kind].alias(kind) for kind in ("phone", "device", "account", "agent", "address"))
     told = told.with_columns(keys["pathology_number"].str.split("|").list.last().alias("number"))
     progress("facts")
-    frame = facts.as_frame(c, {k: c[k] for k in c if k.startswith("links.")}, ids)
+    frame = facts.as_frame(c, d, {k: c[k] for k in c if k.startswith("links.")}, ids)
     weight = flag_columns(frame, facts.knowledge())[WEIGHT].to_numpy()
     progress("decisions")
     lane = handling.lanes(stage_rng(seed, 34), c, v, weight, a)
@@ -212,9 +212,8 @@ def _told(c: Table, seed: int, members: pl.Series) -> pl.DataFrame:
             days("imaged", c["imaged"]),
             words("past_told", past, findings()),
             days("past_told_on", np.where(c["told"], c["past_on"], NA)),
-            pl.Series("rounds", c["rounds"].astype(np.int8).tolist(), dtype=pl.List(pl.Int8)),
+            pl.Series("rounds", np.ascontiguousarray(c["rounds"].astype(np.int8))),
             pl.Series("wrong_person", c["wrong_person"] == 1),
-            pl.Series("tampered", c["tampered"] == 1),
         ]
     )
 
