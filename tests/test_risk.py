@@ -11,6 +11,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.desks import OPEN_GATE, case, database, desk, desk_on, shipped
 from triage.actions import DecisionForm, Investigation
 from triage.assessment import Assessment, reasons_of
 from triage.bundle import Bundle, BundleError, Group, calibrated
+from triage.case_graph import past_among
 from triage.claim import Claim, InvestigationResult
 from triage.desk import Desk
 from triage.evaluation import compute, recorded
@@ -167,6 +169,16 @@ def test_a_stateless_suggestion_scores_as_a_stored_one(tmp_path: Path, opening: 
     stored = at_desk.submit(asked, actor="desk")["suggestion"]
     assert tried["risk"]["features"]["links.phone.claims_ever"] == 1
     assert (tried["risk"]["score"], tried["risk"]["features"]) == (stored["risk"]["score"], stored["risk"]["features"])
+
+
+def test_claims_at_hand_have_the_past_of_those_filed_by_then() -> None:
+    """As the command line asks: the other file of the same day counts, a later one does not."""
+    filed = renamed("c-1", phone="13800000000")
+    later = renamed("c-3", phone="13800000000", filed_on=filed.filed_on + timedelta(days=1))
+    past = past_among([filed, renamed("c-2", phone="13800000000"), later], *shipped())
+    told = {name: (values["links.phone.claims_ever"], values["links.ring.size"]) for name, (_, values) in past.items()}
+    assert told == {"c-1": (1, 1), "c-2": (1, 1), "c-3": (2, 2)}
+    assert {o.value for o in past["c-3"][0] if o.fact == "links.shared_contact"} == {True}
 
 
 def test_what_investigated_claims_came_to_is_the_past_of_later_ones(tmp_path: Path) -> None:
