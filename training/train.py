@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from training.card import cards
 from training.certificate import Certificates, Certified, certify, sequences, thinned
 from training.choices import Choices
 from training.dataset import Dataset
-from training.metrics import standard
+from training.judgement import judge
 from training.model import Fitted, fit
 from training.promote import Running
 from training.registry import HELD_OUT, Data, Registry, Run, Version
@@ -193,15 +193,12 @@ def train(
 def _run(dataset: Dataset, learnt: Learnt, source: Source, seed: int, threads: int) -> Run:
     """What the run leaves behind: parameters, metrics of the test slice, pictures, the card and the rows judged on."""
     fitted = learnt.fitted
-    test = fitted.split.test
-    held = replace(dataset.take(test[dataset.labelled[test]]), latent=None)
-    found = standard(fitted.score(held.X, threads), held.y, held.weight, capacity=fitted.choices["capacity"])
-    metrics = {name: estimate.value for name, estimate in found.items()}
+    found = judge(dataset, fitted, learnt.certificates, seed=seed, threads=threads)
     return Run(
         name=learnt.bundle.name,
         parameters={**fitted.choices.values, "seed": seed, "source": source.name, "trees": fitted.boosted.rounds},
-        metrics=metrics,
+        metrics=found.metrics,
         data=Data(source.name, dataset.digest(), source.origin, len(dataset), len(dataset.names)),
-        files={HELD_OUT: held.to_bytes(), **cards(learnt.bundle, metrics, source.name, len(dataset), fitted.gain)},
+        files={HELD_OUT: found.held.to_bytes(), **cards(learnt.bundle, found.metrics, source.name, len(dataset), fitted.gain)},
         tags={"simulated": str(source.simulated).lower(), "source": source.name},
     )

@@ -1,0 +1,69 @@
+"""What a run says of its model on the claims held out: numbers with their intervals, beside the baselines, by group.
+
+Only what the plan itself could see is used, so that a run on real claims and one on simulated ones are read alike; how far the
+model is from the best possible takes simulated truth, and is `triage evaluate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from training import baselines
+from training.boosting import Floats
+from training.certificate import Certificates
+from training.dataset import Dataset
+from training.metrics import Ranked, resampled, standard
+from training.model import Fitted
+from triage.features import FeatureSet
+
+MODEL = "links"
+"""The model's own name among the baselines."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """`held` are the labelled claims of the test slice, without latent truth; `scores` of them by the model and each baseline (n,)."""
+
+    held: Dataset
+    scores: Mapping[str, Floats]
+    metrics: Mapping[str, float]
+
+
+def judge(dataset: Dataset, fitted: Fitted, proven: Certificates, *, seed: int, threads: int, resamples: int = 200) -> Judgement:
+    """Scores the test slice with the model and the baselines, and measures. Raises DatasetError when no claim of it is labelled alike."""
+    test = fitted.split.test
+    held = replace(dataset.take(test[dataset.labelled[test]]), latent=None)
+    scores = baselines.scores(dataset, fitted, held, FeatureSet.load(), seed=seed, threads=threads)
+    weight = np.minimum(held.weight, fitted.choices["max_weight"])
+    own = standard(scores[MODEL], held.y, weight, capacity=fitted.choices["capacity"], resamples=resamples)
+    ranked = {f"ap_{name}": Ranked.of(score, held.y) for name, score in scores.items()}
+    beside = resampled(
+        len(held), lambda w: {name: one.average_precision(w) for name, one in ranked.items()}, resamples=resamples, weight=weight
+    )
+    metrics: dict[str, float] = {}
+    for name, found in {**own, **beside}.items():
+        metrics |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+    metrics |= _released(held, scores[MODEL], proven) | _by_group(held, scores[MODEL], weight)
+    return Judgement(held, scores, {name: value for name, value in metrics.items() if np.isfinite(value)})
+
+
+def _released(held: Dataset, score: Floats, proven: Certificates) -> dict[str, float]:
+    """The share of claims passing all rules that the certificate releases, and how many of the labelled among them are wrong."""
+    able = held.passes_rules
+    released = able & (score <= proven.thresholds(held.groups))
+    wrong = float(np.average(held.y[released], weights=held.weight[released])) if released.any() else 0.0
+    share = float(np.average(released[able], weights=held.weight[able])) if able.any() else 0.0
+    return {"released": share, "wrong_among_released": wrong, "groups_certified": float(sum(r is not None for r in proven.groups.values()))}
+
+
+def _by_group(held: Dataset, score: Floats, weight: Floats) -> dict[str, float]:
+    found = {}
+    for name in np.unique(held.groups):
+        mine = held.groups == name
+        key = str(name).replace(":", ".")
+        found[f"group.{key}.average_precision"] = Ranked.of(score[mine], held.y[mine]).average_precision(weight[mine])
+        found[f"group.{key}.claims"] = float(mine.sum())
+    return found
