@@ -89,6 +89,7 @@ def shown(metrics: Mapping[str, float]) -> Iterator[str]:
 def _own_table(path: Path, label: str, time: str | None, group: str | None, seed: int, threads: int, *, as_json: bool) -> None:
     from training.table import TableError
     from training.table_run import train_table
+    from training.table_words import lines
 
     if not label:
         raise typer.BadParameter("--table 须同时给出 --label / --table needs --label")
@@ -96,7 +97,7 @@ def _own_table(path: Path, label: str, time: str | None, group: str | None, seed
         report = train_table(path, label, time=time, group=group, seed=seed, threads=threads)
     except TableError as error:
         raise refuse(str(error)) from error
-    typer.echo(json.dumps(report.to_json(), ensure_ascii=False) if as_json else "\n".join(report.lines()))
+    typer.echo(json.dumps(report.to_json(), ensure_ascii=False) if as_json else "\n".join(lines(report)))
 
 
 def _serves(uri: str) -> bool:
