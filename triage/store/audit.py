@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from triage.store.codec import dumps, sha256
+from triage.store.locks import hold
 from triage.store.tables import audit
 
 GENESIS = "0" * 64
@@ -15,6 +16,7 @@ GENESIS = "0" * 64
 
 def append(connection: Connection, claim_id: str, at: str, actor: str, action: str, payload: dict[str, Any]) -> None:
     """Adds a row at the chain's end, in the caller's transaction."""
+    hold(connection, "audit")
     last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
     seq, previous = (last.seq + 1, last.hash) if last is not None else (1, GENESIS)
     row = {"seq": seq, "claim_id": claim_id, "at": at, "actor": actor, "action": action, "payload": dumps(payload), "previous": previous}
