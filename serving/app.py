@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -9,12 +12,15 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 
 from knowledge_graph.loader import load
 from serving import claims, graph, health, pages, problems, suggestions
+from serving.champion import Champion
 from serving.limits import Limits
 from serving.settings import Settings
+from triage.aliases import Aliases
 from triage.bundle import Bundle
 from triage.desk import Desk
 from triage.reading import Reader
@@ -31,8 +37,35 @@ def open_desk(settings: Settings) -> Desk:
     return Desk(open_store(settings.database), knowledge, Reader.from_knowledge(knowledge), bundle, lambda: datetime.now(ZONE))
 
 
-def create_app(desk: Desk | None) -> FastAPI:
-    """The app; without a desk only its description can be asked for."""
+def follower(desk: Desk, settings: Settings) -> tuple[Desk, Champion | None]:
+    """The desk with the champion of this moment, and what follows it from here on; no follower where a bundle is set."""
+    if settings.bundle is not None:
+        return desk, None
+    champion = Champion(Aliases.at(settings.mlflow), every=settings.poll_seconds)
+    champion.look()
+    return replace(desk, bundle=champion.bundle), champion
+
+
+def create_app(desk: Desk | None, champion: Champion | None = None) -> FastAPI:
+    """The app; without a desk only its description can be asked for. While it runs it follows the champion, if there is one to follow.
+
+    A request keeps the desk it began with, so a swap of the model fails none.
+    """
+
+    @asynccontextmanager
+    async def following(app: FastAPI) -> AsyncIterator[None]:
+        if champion is None:
+            yield
+            return
+
+        def take(bundle: Bundle | None) -> None:
+            app.state.desk = replace(app.state.desk, bundle=bundle)
+
+        thread = champion.follow(take)
+        yield
+        champion.stop()
+        await run_in_threadpool(thread.join, 5)
+
     app: FastAPI = FastAPIOffline(
         title="Claim triage 案件分诊",
         version=version("claim-triage"),
@@ -40,8 +73,10 @@ def create_app(desk: Desk | None) -> FastAPI:
         docs_url="/docs",
         redoc_url=None,
         responses=problems.RESPONSES,
+        lifespan=following,
     )
     app.state.desk = desk
+    app.state.champion = champion
     for module in (claims, suggestions, graph, health, pages):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")

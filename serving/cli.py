@@ -13,7 +13,7 @@ import yaml
 from pydantic import ValidationError
 
 from knowledge_graph.errors import KnowledgeError
-from serving.app import create_app, open_desk
+from serving.app import create_app, follower, open_desk
 from serving.settings import Settings
 from triage.actions import Correction, DecisionForm, Investigation
 from triage.bundle import BundleError
@@ -47,13 +47,14 @@ def serve(
     host: Annotated[str | None, typer.Option(help="loopback address")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
     database: Database = None,
-    bundle: Annotated[Path | None, typer.Option(help="risk bundle (YAML)")] = None,
+    bundle: Annotated[Path | None, typer.Option(help="risk bundle (folder or YAML) instead of the registry's champion")] = None,
+    mlflow: Annotated[str | None, typer.Option(help="MLflow registry; default sqlite:///mlruns/mlflow.db")] = None,
     rulebook: Annotated[Path | None, typer.Option(help="rulebook directory instead of the shipped one")] = None,
 ) -> None:
     """Serve the pages and the API on loopback."""
-    settings = _settings(host=host, port=port, database=database, bundle=bundle, rulebook=rulebook)
-    desk = _desk(settings)
-    app = create_app(desk)
+    settings = _settings(host=host, port=port, database=database, bundle=bundle, rulebook=rulebook, mlflow=mlflow)
+    desk, champion = follower(_desk(settings), settings)
+    app = create_app(desk, champion)
     try:
         lapsed = desk.close_due_requests()
     except StoreError as error:

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from fastapi import Depends, Header, Request
 from pydantic import AfterValidator, StringConstraints, TypeAdapter, ValidationError
 
+from serving.champion import Champion, Condition
 from triage.claim import Short
 from triage.desk import Desk
 from triage.store.errors import BadField
@@ -31,6 +32,11 @@ _PERSON: TypeAdapter[str] = TypeAdapter(Person)
 def _desk(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
+
+
+def _condition(request: Request) -> Condition:
+    champion: Champion | None = request.app.state.champion
+    return champion.condition if champion is not None else Condition()
 
 
 def _named(x_actor: Annotated[str | None, Header(description="who acts; percent-encoded UTF-8")] = None) -> str | None:
@@ -59,6 +65,7 @@ def who(body: Any, named: str | None) -> str:
 
 
 TheDesk = Annotated[Desk, Depends(_desk)]
+TheCondition = Annotated[Condition, Depends(_condition)]
 Actor = Annotated[str, Depends(_actor)]
 Named = Annotated[str | None, Depends(_named)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200)]

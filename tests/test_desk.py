@@ -80,7 +80,7 @@ def test_a_filed_claim_is_kept_with_everything_it_rests_on(desk: Desk, place: Da
     answer = desk.submit(APPROVE, actor="clerk")
     rows = place.rows()
     assert route(answer) == "investigation/clear"
-    assert {t for t, n in rows.items() if n == 0} == {"request", "idempotency_key"}
+    assert {t for t, n in rows.items() if n == 0} == {"request", "idempotency_key", "gate_event", "shadow_score"}
     assert (rows["document"], rows["rulebook_snapshot"], rows["decision"]) == (len(APPROVE.documents), 1, 1)
 
 
@@ -196,7 +196,7 @@ def test_a_claim_drawn_for_audit_is_investigated(opened: Opened) -> None:
     """At rate one every claim is drawn, and stays drawn whatever the rate is later."""
     every = opened().bundle
     assert every is not None
-    desk = opened(bundle=every.model_copy(update={"audit_rate": 1.0}))
+    desk = opened(bundle=replace(every, audit_rate=1.0))
     assert desk.submit(APPROVE, actor="clerk")["suggestion"]["gate"]["why"] == "audit"
     later = opened().add_document("worked-approve", Document(text="补充说明一份"), actor="clerk")
     assert later["suggestion"]["gate"]["why"] == "audit"
@@ -205,7 +205,7 @@ def test_a_claim_drawn_for_audit_is_investigated(opened: Opened) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_draw_follows_a_key_that_only_the_store_holds(kind: str, tmp_path: Path) -> None:
     """About the rate of all claims, and others in another store."""
-    half = Bundle.load(OPEN_GATE).model_copy(update={"audit_rate": 0.5})
+    half = replace(Bundle.load(OPEN_GATE), audit_rate=0.5)
     drawn = []
     for place in (Database(url_of(kind, tmp_path, own_key=True)) for _ in range(2)):
         desk = desk_on(open_store(place.url), bundle=half)

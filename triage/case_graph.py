@@ -7,23 +7,22 @@ of the same member never count against each other.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from importlib import resources
-from typing import Any
-
-import yaml
 
 from knowledge_graph.loader import Knowledge
 from triage.assembly import assemble
 from triage.casefile import CaseFile
 from triage.claim import Claim
 from triage.facts import Facts
+from triage.link_columns import link_columns
+from triage.link_history import AGGREGATES, LinkHistory, settings
 from triage.observation import Observation, Source
 from triage.pipeline import conditions_claimed, filed_observations
 from triage.reading import Reader
+
+__all__ = ["AGGREGATES", "KINDS", "Link", "LinkHistory", "link_columns", "linked_observations", "links_among", "links_of", "settings"]
 
 KINDS = ("member", "doctor", "hospital", "phone", "device", "account", "agent", "address", "pathology_number")
 MAX_KEY = 300
@@ -39,13 +38,6 @@ class Link:
     member_id: str
     seen_on: date
     early: bool = False
-
-
-@cache
-def settings() -> Mapping[str, Any]:
-    """links.yaml."""
-    data: Mapping[str, Any] = yaml.safe_load(resources.files("triage").joinpath("links.yaml").read_text(encoding="utf-8"))
-    return data
 
 
 def _plain(text: str | None) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from knowledge_graph.loader import Knowledge
 from triage.assembly import registry
 from triage.bundle import Bundle
@@ -21,6 +23,8 @@ from triage.pipeline import suggest
 from triage.rows import statements_of
 from triage.store.codec import paper_json, statement_from, statement_json
 from triage.suggestion import ENGINE
+
+_BUNDLE = TypeAdapter(Bundle)
 
 
 def inputs_of(
@@ -49,7 +53,7 @@ def inputs_of(
         "investigated": row["investigation"] == "closed",
         "drawn_for_audit": bool(row["drawn_for_audit"]),
         "disputed": bool(row["disputed"]),
-        "bundle": None if bundle is None else bundle.model_dump(mode="json"),
+        "bundle": None if bundle is None else _BUNDLE.dump_python(bundle, mode="json"),
         "rulebook": knowledge.digest,
         "reader": reader,
         "engine": ENGINE,
@@ -77,7 +81,7 @@ def case_file(inputs: Mapping[str, Any], statements: Sequence[Mapping[str, Any]]
 def compute(inputs: Mapping[str, Any], statements: Sequence[Mapping[str, Any]], knowledge: Knowledge) -> dict[str, Any]:
     """The suggestion for the inputs, as published."""
     types = {name: definition.type for name, definition in knowledge.facts.items()}
-    bundle = None if inputs["bundle"] is None else Bundle.model_validate(inputs["bundle"])
+    bundle = None if inputs["bundle"] is None else _BUNDLE.validate_python(inputs["bundle"])
     suggestion = suggest(case_file(inputs, statements, types), knowledge, bundle, date.fromisoformat(inputs["today"]))
     data = suggestion.to_json()
     data["versions"]["reader"] = inputs["reader"]

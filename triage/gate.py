@@ -43,9 +43,9 @@ def gate(bundle: Bundle | None, plan: Plan, facts: Facts, flag_weight: float, *,
     certificate = bundle.certificate
     if certificate.expires_on < today:
         return Gate(False, "certificate_expired", "放行证书已过期", "the certificate has expired", group)
-    if group not in certificate.thresholds:
+    if group not in certificate.groups:
         return Gate(False, "group_not_certified", "该组别没有放行证书", "this group is not certified", group)
-    if bundle.score > certificate.thresholds[group]:
+    if bundle.score is None or bundle.score > certificate.groups[group].threshold:
         return Gate(False, "score_above_threshold", "风险分高于放行阈值", "the score is above the certified threshold", group)
     if flag_weight >= plan.flag_weights.person:
         return Gate(False, "flag_weight", "风险提示权重达到人工阈值", "the red flags weigh too much", group)

@@ -139,11 +139,11 @@ def _compile_all(knowledge: Knowledge, plan: Plan, conditions: tuple[str, ...]) 
         and rule.applies_to.level in levels
         and not scope & set(rule.applies_to.except_conditions)
     )
-    asked = _closure(knowledge, ("plan.version", "norm.edition", *(f for r in rules for f in facts_of(r.rule))))
-    return CompiledRules(rules, queries, frozenset(_closure(knowledge, (f for r in knowledge.rules for f in facts_of(r))) - asked))
+    asked = closure(knowledge, ("plan.version", "norm.edition", *(f for r in rules for f in facts_of(r.rule))))
+    return CompiledRules(rules, queries, frozenset(closure(knowledge, (f for r in knowledge.rules for f in facts_of(r))) - asked))
 
 
-def _closure(knowledge: Knowledge, names: Iterable[str]) -> set[str]:
+def closure(knowledge: Knowledge, names: Iterable[str]) -> set[str]:
     """Facts and all they are derived from."""
     found: set[str] = set()
     waiting = list(names)

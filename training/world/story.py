@@ -88,7 +88,8 @@ class Paper:
 class Story:
     """All that papers of one claim may tell. `condition` is an id of conditions.yaml; `complaint_began_on` is what the patient told
     the hospital; `denies` are kinds of history the patient denied (tumour, hypertension, surgery ...); `Paper.about` is an index into
-    `imaging` or `specimens` where the paper is one of these."""
+    `imaging` or `specimens` where the paper is one of these. `measures` are pairs of a fact id and what was measured
+    ("lab.ctn_x_uln", 22.0): what is not given, the papers draw from the seed (`training.documents.measured` tells which)."""
 
     claim_id: str
     seed: int
@@ -122,3 +123,4 @@ class Story:
     endocrine: bool = False
     accident: bool = False
     married: bool = True
+    measures: tuple[tuple[str, float | str | bool | date], ...] = ()

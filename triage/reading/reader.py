@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -54,8 +55,11 @@ class Reader:
 
     @classmethod
     def from_knowledge(cls, knowledge: Knowledge) -> Reader:
-        """A reader of the rulebook's terms."""
-        whole = hashlib.sha256(f"{READER}\n{knowledge.digest}\n{vocabulary('zh').text}\n{vocabulary('en').text}".encode())
+        """A reader of the rulebook's terms. Its digest is over all it reads by, and nothing else of the rulebook."""
+        terms = [row.model_dump() for row in knowledge.morphology]
+        found = [(f.id, f.zh, f.en, f.synonyms) for f in knowledge.findings.values()]
+        known = json.dumps([terms, found], ensure_ascii=False, sort_keys=True)
+        whole = hashlib.sha256(f"{READER}\n{known}\n{vocabulary('zh').text}\n{vocabulary('en').text}".encode())
         return cls(knowledge.morphology, lexicon(knowledge, "zh"), lexicon(knowledge, "en"), whole.hexdigest())
 
     def scan(self, text: str) -> object:
