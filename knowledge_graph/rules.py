@@ -155,6 +155,18 @@ class FlagWeights(Data):
     investigate: float
 
 
+class GateTerms(Data):
+    """What a certificate must promise before a score may release a claim of the plan: of the claims released at most `alpha` wrong, at
+    confidence 1 - `delta`; for `valid_days`, with a share `audit_rate` of the claims it could release investigated all the same."""
+
+    alpha: float = Field(gt=0, lt=1)
+    delta: float = Field(gt=0, lt=1)
+    valid_days: int = Field(gt=0)
+    audit_rate: float = Field(ge=0, le=1)
+    source: str
+    confidence: Confidence
+
+
 class Plan(Data):
     """A plan: its versions, the parameters its rules refer to as `{plan: NAME}`, and how its requests work."""
 
@@ -168,6 +180,7 @@ class Plan(Data):
     edition_by: Literal["first_diagnosis_date", "membership.joined_on", "claim.filed_on"] = "membership.joined_on"
     parameters: dict[str, int | float]
     flag_weights: FlagWeights
+    gate: GateTerms | None = None
     request_due_days: int
     request_rounds: int
     jury: bool

@@ -20,7 +20,8 @@ from serving import claims, graph, health, pages, problems, suggestions
 from serving.champion import Champion
 from serving.limits import Limits
 from serving.settings import Settings
-from triage.aliases import Aliases
+from serving.watch import Watch
+from triage.aliases import CHALLENGER, Aliases
 from triage.bundle import Bundle
 from triage.desk import Desk
 from triage.reading import Reader
@@ -46,26 +47,36 @@ def follower(desk: Desk, settings: Settings) -> tuple[Desk, Champion | None]:
     return replace(desk, bundle=champion.bundle), champion
 
 
-def create_app(desk: Desk | None, champion: Champion | None = None) -> FastAPI:
-    """The app; without a desk only its description can be asked for. While it runs it follows the champion, if there is one to follow.
+def served() -> FastAPI:
+    """The app of one worker process, by the environment's settings."""
+    settings = Settings()
+    return create_app(*follower(open_desk(settings), settings))
 
-    A request keeps the desk it began with, so a swap of the model fails none.
-    """
 
-    @asynccontextmanager
-    async def following(app: FastAPI) -> AsyncIterator[None]:
-        if champion is None:
-            yield
-            return
-
-        def take(bundle: Bundle | None) -> None:
-            app.state.desk = replace(app.state.desk, bundle=bundle)
-
-        thread = champion.follow(take)
+@asynccontextmanager
+async def following(app: FastAPI) -> AsyncIterator[None]:
+    """While the app runs it follows the champion, scores with the challenger in shadow and heeds the audit lane."""
+    champion: Champion | None = app.state.champion
+    if app.state.desk is None:
         yield
-        champion.stop()
+        return
+
+    def take(bundle: Bundle | None) -> None:
+        app.state.desk = replace(app.state.desk, bundle=bundle)
+
+    watch = Watch(lambda: app.state.desk, champion.beside(CHALLENGER) if champion is not None else None)
+    threads = [watch.follow(), *([champion.follow(take)] if champion is not None else [])]
+    yield
+    for part in (watch, champion):
+        if part is not None:
+            part.stop()
+    for thread in threads:
         await run_in_threadpool(thread.join, 5)
 
+
+def create_app(desk: Desk | None, champion: Champion | None = None) -> FastAPI:
+    """The app; without a desk only its description can be asked for. A request keeps the desk it began with, so that a swap of the
+    model fails none."""
     app: FastAPI = FastAPIOffline(
         title="Claim triage 案件分诊",
         version=version("claim-triage"),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from triage.aliases import CHAMPION, Aliases, Pinned, RegistryAway
 from triage.bundle import Bundle, BundleError
-from triage.bundle_check import verified
+from triage.bundle_check import Trial, verified
 
 RETRY_SECONDS = 30.0
 """A refused version is tried again this much later: its files may have been mended."""
@@ -40,13 +40,18 @@ class Condition:
 class Champion:
     """Follows an alias: `bundle` is the one that serves, verified, and `condition` what health says of it."""
 
-    def __init__(self, aliases: Aliases, *, alias: str = CHAMPION, every: float = 0.5) -> None:
+    def __init__(self, aliases: Aliases, *, alias: str = CHAMPION, every: float = 0.25) -> None:
         self.bundle: Bundle | None = None
         self.condition = Condition()
         self._aliases, self._alias, self._every = aliases, alias, every
         self._served: Pinned | None = None
         self._refused: tuple[Pinned, float] | None = None
         self._stop = threading.Event()
+        self._trial: Trial | None = None
+
+    def beside(self, alias: str) -> Champion:
+        """A follower of another alias of the same registry."""
+        return Champion(self._aliases, alias=alias, every=self._every)
 
     def look(self) -> bool:
         """One look at the alias: whether `bundle` changed. Never raises for a bad bundle or an absent registry."""
@@ -69,7 +74,7 @@ class Champion:
 
     def _try(self, pinned: Pinned) -> bool:
         try:
-            return self._serve(pinned, verified(pinned.folder, pinned.digest))
+            return self._serve(pinned, verified(pinned.folder, pinned.digest, trial=self._trial))
         except BundleError as error:
             self._refused = (pinned, time.monotonic() + RETRY_SECONDS)
             self.condition = replace(self.condition, refused=pinned.version, why=str(error))
@@ -97,7 +102,15 @@ class Champion:
     def _run(self, take: Callable[[Bundle | None], None]) -> None:
         while not self._stop.wait(self._every):
             try:
+                self._prepare()
                 if self.look():
                     take(self.bundle)
             except Exception:
                 log.exception("the alias could not be followed")
+        if self._trial is not None:
+            self._trial.drop()
+
+    def _prepare(self) -> None:
+        """Keeps a process ready for the next bundle, once there is a registry from which one may come."""
+        if self.condition.seen and (self._trial is None or not self._trial.waits):
+            self._trial = Trial()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,11 +51,11 @@ def serve(
     bundle: Annotated[Path | None, typer.Option(help="risk bundle (folder or YAML) instead of the registry's champion")] = None,
     mlflow: Annotated[str | None, typer.Option(help="MLflow registry; default sqlite:///mlruns/mlflow.db")] = None,
     rulebook: Annotated[Path | None, typer.Option(help="rulebook directory instead of the shipped one")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="processes; each follows the champion by itself")] = 1,
 ) -> None:
     """Serve the pages and the API on loopback."""
     settings = _settings(host=host, port=port, database=database, bundle=bundle, rulebook=rulebook, mlflow=mlflow)
     desk, champion = follower(_desk(settings), settings)
-    app = create_app(desk, champion)
     try:
         lapsed = desk.close_due_requests()
     except StoreError as error:
@@ -66,7 +67,19 @@ def serve(
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{shown}:{listening.getsockname()[1]}/"
     typer.echo(f"案件列表 claims   {url}\n接口说明 API page {url}docs")
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False)).run(sockets=[listening])
+    if workers > 1:
+        _serve_by_many(settings, listening, workers)
+    else:
+        uvicorn.Server(uvicorn.Config(create_app(desk, champion), log_level="warning", server_header=False)).run(sockets=[listening])
+
+
+def _serve_by_many(settings: Settings, listening: socket.socket, workers: int) -> None:
+    """Processes of their own at that address, told the settings by their environment; uvicorn replaces one that dies."""
+    port: int = listening.getsockname()[1]
+    listening.close()
+    os.environ.update({f"TRIAGE_{name.upper()}": str(value) for name, value in settings.model_dump().items() if value is not None})
+    quiet: dict[str, Any] = {"log_level": "warning", "server_header": False}
+    uvicorn.run("serving.app:served", factory=True, host=settings.host, port=port, workers=workers, **quiet)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     database: str = "sqlite:///var/triage.db"
     bundle: Path | None = None
     mlflow: str = "sqlite:///mlruns/mlflow.db"
-    poll_seconds: float = Field(default=0.5, gt=0, le=60)
+    poll_seconds: float = Field(default=0.25, gt=0, le=60)
     rulebook: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8000

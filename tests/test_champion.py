@@ -5,51 +5,24 @@ from __future__ import annotations
 import json
 import random
 import shutil
-import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from serving import champion as serving_champion
 from serving.champion import Champion
+from tests.bench.promotion import swap, under_load
 from tests.bundling import PLATT, booster, bundle
-from triage.aliases import MODEL, Aliases
+from tests.small_registry import SmallRegistry
+from tests.test_service import Server
+from triage.aliases import Aliases
 from triage.bundle import Bundle, BundleError, canonical, sha256
 from triage.bundle_check import verified
 
 SEED = 20210301
-
-
-class SmallRegistry:
-    """The three tables of MLflow's registry that the service reads; test_promotion holds them against MLflow's own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.database = folder / "mlflow.db"
-        with closing(sqlite3.connect(self.database)) as connection, connection:
-            connection.execute("CREATE TABLE registered_models (name TEXT, workspace TEXT)")
-            connection.execute("CREATE TABLE registered_model_aliases (workspace TEXT, name TEXT, alias TEXT, version INTEGER)")
-            connection.execute("CREATE TABLE model_version_tags (workspace TEXT, name TEXT, version INTEGER, key TEXT, value TEXT)")
-            connection.execute("INSERT INTO registered_models VALUES (?, 'default')", (MODEL,))
-        self.aliases = Aliases.at(f"sqlite:///{self.database}")
-        self.versions = 0
-
-    def add(self, folder: Path, digest: str) -> int:
-        """A version whose bundle lies in `folder`."""
-        self.versions += 1
-        tags = {"bundle_path": str(folder), "bundle_digest": digest}
-        with closing(sqlite3.connect(self.database)) as connection, connection:
-            for key, value in tags.items():
-                connection.execute("INSERT INTO model_version_tags VALUES ('default', ?, ?, ?, ?)", (MODEL, self.versions, key, value))
-        return self.versions
-
-    def point(self, version: int | None, alias: str = "champion") -> None:
-        """The alias points at a version, or at none."""
-        with closing(sqlite3.connect(self.database)) as connection, connection:
-            connection.execute("DELETE FROM registered_model_aliases WHERE alias = ?", (alias,))
-            if version is not None:
-                connection.execute("INSERT INTO registered_model_aliases VALUES ('default', ?, ?, ?)", (MODEL, alias, version))
 
 
 @pytest.fixture(scope="module")
@@ -229,3 +202,27 @@ def test_golden_scores_that_were_never_the_models_are_refused(tmp_path: Path) ->
     off = made.bundle(tmp_path / "b", "b", golden=golden, calibration=PLATT, model=booster())
     with pytest.raises(BundleError, match="golden row 1"):
         verified(tmp_path / "b", off.digest)
+
+
+def test_no_request_fails_while_the_champion_changes(tmp_path: Path) -> None:
+    """A real server, two clients filing and asking, three promotions."""
+    load, taken = under_load(tmp_path, swaps=3, clients=2)
+    assert load.failed == []
+    assert len(taken) == 3
+    assert load.answered > 10
+
+
+def test_every_worker_follows_the_champion(tmp_path: Path) -> None:
+    """Two processes on one port: after a swap none answers with the old model."""
+    registry = SmallRegistry(tmp_path)
+    one, two = (bundle(tmp_path / name, name, trees=trees) for name, trees in (("one", 30), ("two", 60)))
+    first, second = (registry.add(tmp_path / made.name, made.digest) for made in (one, two))
+    registry.point(first)
+    server = Server(tmp_path, "--mlflow", f"sqlite:///{registry.database}", "--workers", "2")
+    try:
+        swap(server, registry, second, "two")
+        time.sleep(3)
+        answers = {httpx.get(f"{server.http.base_url}/v1/version").json()["bundle"] for _ in range(20)}
+    finally:
+        server.stop()
+    assert answers == {"two"}

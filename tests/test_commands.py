@@ -30,7 +30,7 @@ def test_suggest_prints_route_reasons_and_gate() -> None:
     assert done.returncode == 0
     assert "worked-approve  investigation -> investigate" in done.stdout
     assert "worked-decline  second_review -> recommend_decline" in done.stdout
-    assert "no certificate" in done.stdout
+    assert "there is no risk model" in done.stdout
 
 
 def test_suggest_with_a_bundle_as_json() -> None:

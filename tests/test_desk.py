@@ -80,7 +80,7 @@ def test_a_filed_claim_is_kept_with_everything_it_rests_on(desk: Desk, place: Da
     answer = desk.submit(APPROVE, actor="clerk")
     rows = place.rows()
     assert route(answer) == "investigation/clear"
-    assert {t for t, n in rows.items() if n == 0} == {"request", "idempotency_key", "gate_event", "shadow_score"}
+    assert {t for t, n in rows.items() if n == 0} == {"request", "idempotency_key", "gate_event", "shadow_score", "outcome"}
     assert (rows["document"], rows["rulebook_snapshot"], rows["decision"]) == (len(APPROVE.documents), 1, 1)
 
 

@@ -18,6 +18,7 @@ from triage.casefile import CaseFile, Paper
 from triage.judge import Effect, Outcome
 from triage.observation import Observation, Source
 from triage.pipeline import suggest
+from triage.risk import scorer_of
 from triage.route import Route, Router, documented
 from triage.suggestion import Suggestion
 
@@ -113,7 +114,7 @@ def run(knowledge: Knowledge, rules: tuple[Rule, ...], observations: list[Observ
     """A suggestion under a rule set of our own."""
     own = dataclasses.replace(knowledge, rules=rules, digest=f"random-{id(rules)}-{rules!r:.0}{hash(str(rules))}")
     case = CaseFile(claim(), tuple(observations), papers=(Paper("d1", "pathology_report", "resection"),), **state)
-    return suggest(case, own, bundle, TODAY)
+    return suggest(case, own, scorer_of(bundle), TODAY)
 
 
 def test_a_decline_is_only_recommended_at_second_review_on_a_documented_true_ground(knowledge: Knowledge) -> None:

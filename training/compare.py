@@ -10,9 +10,9 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from training.comparison import precision_difference, share_difference
-from training.heldout import FILE, HeldOut
+from training.dataset import Dataset
 from training.promote import Judged, chosen, judged
-from training.registry import Registry, Version
+from training.registry import HELD_OUT, Registry, Version
 from triage.store.tables import shadow_score
 
 SHOWN = 10
@@ -37,7 +37,7 @@ class Comparison:
 
 def compare(registry: Registry, first: Version, second: Version, connection: Connection | None = None) -> Comparison:
     """Both on the rows the second was judged on. Raises BundleError, RegistryError."""
-    held = HeldOut.read(registry.file(second, FILE))
+    held = Dataset.load(registry.file(second, HELD_OUT))
     one, two = judged(first.load(), held), judged(second.load(), held)
     released = one.released(held), two.released(held)
     names = sorted({*first.metrics, *second.metrics})
@@ -52,18 +52,16 @@ def compare(registry: Registry, first: Version, second: Version, connection: Con
     )
 
 
-def _on_held_out(one: Judged, two: Judged, held: HeldOut) -> dict[str, Any]:
+def _on_held_out(one: Judged, two: Judged, held: Dataset) -> dict[str, Any]:
     confidence = chosen("confidence")
-    precision = precision_difference(
-        two.scores, one.scores, held.wrong, held.weight, confidence=confidence, resamples=int(chosen("resamples"))
-    )
+    precision = precision_difference(two.scores, one.scores, held.y, held.weight, confidence=confidence, resamples=int(chosen("resamples")))
     mine, theirs = two.released(held), one.released(held)
     share = share_difference(mine, theirs, confidence=confidence)
     return {
-        "claims": len(held.wrong),
+        "claims": len(held.y),
         "average_precision": {"first": precision.theirs, "second": precision.mine, "interval": [precision.low, precision.high]},
         "released": {"first": share.theirs, "second": share.mine, "interval": [share.low, share.high]},
-        "wrong_among_released": {"first": _share(held.wrong[theirs]), "second": _share(held.wrong[mine])},
+        "wrong_among_released": {"first": _share(held.y[theirs]), "second": _share(held.y[mine])},
         "released_by_first_only": int(np.sum(theirs & ~mine)),
         "released_by_second_only": int(np.sum(mine & ~theirs)),
         "mean_absolute_difference": float(np.mean(np.abs(one.scores - two.scores))),

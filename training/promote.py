@@ -18,14 +18,15 @@ import yaml
 
 from knowledge_graph.loader import Knowledge
 from training.comparison import Floats, calibration_excess, precision_difference, share_difference
-from training.heldout import FILE, HeldOut
-from training.registry import Registry, RegistryError, Version
+from training.dataset import Dataset
+from training.registry import HELD_OUT, Registry, RegistryError, Version
 from triage.aliases import CHALLENGER, CHAMPION, PREVIOUS
 from triage.bundle import Bundle, BundleError
 from triage.bundle_check import verified
 from triage.features import FeatureSet
 from triage.reading import Reader
 from triage.risk import Scorer
+from triage.rules_digest import rules_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +44,24 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What the code that would serve the model is: digests of its features and reader, and of the rules by plan."""
+    """What the code that would serve the model is: digests of its features and reader, and of the rules by plan; and the weakest
+    promise that opens the gate of any plan."""
 
     names: tuple[str, ...]
     features: str
     reader: str
     rules: Mapping[str, str]
+    alpha: float
+    delta: float
 
     @classmethod
     def of(cls, knowledge: Knowledge) -> Running:
         """Of this installation with that rulebook."""
-        from triage.rules_digest import rules_digest
-
         shipped = FeatureSet.load()
         rules = {plan: rules_digest(knowledge, plan) for plan in knowledge.plans}
-        return cls(tuple(shipped.names), shipped.digest, Reader.from_knowledge(knowledge).digest, rules)
+        gates = [plan.gate for plan in knowledge.plans.values() if plan.gate is not None]
+        alpha, delta = max((g.alpha for g in gates), default=1.0), max((g.delta for g in gates), default=1.0)
+        return cls(tuple(shipped.names), shipped.digest, Reader.from_knowledge(knowledge).digest, rules, alpha, delta)
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,10 @@ class Judged:
     bundle: Bundle
     scores: Floats
 
-    def released(self, held: HeldOut) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def released(self, held: Dataset) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Which rows its certificate would release (n,): those that pass the rules, at or below their group's threshold."""
         groups = self.bundle.certificate.groups if self.bundle.certificate else {}
-        limits = np.array([groups[g].threshold if g in groups else -1.0 for g in held.group])
+        limits = np.array([groups[g].threshold if g in groups else -1.0 for g in held.groups])
         return held.passes_rules & (self.scores <= limits)
 
 
@@ -81,7 +85,7 @@ def chosen(name: str) -> float:
     return float(data[name]["default"])
 
 
-def judged(bundle: Bundle, held: HeldOut) -> Judged:
+def judged(bundle: Bundle, held: Dataset) -> Judged:
     """Scores the held-out rows with a bundle. Raises RegistryError when it needs features the rows lack."""
     missing = set(bundle.features) - set(held.names)
     if missing:
@@ -90,19 +94,19 @@ def judged(bundle: Bundle, held: HeldOut) -> Judged:
         )
     columns = [held.names.index(name) for name in bundle.features]
     scorer = Scorer(bundle)
-    return Judged(bundle, np.array([scorer.score(row) for row in held.x[:, columns]]))
+    return Judged(bundle, np.array([scorer.score(row) for row in held.X[:, columns]]))
 
 
 # ---- the gates
 
 
-def quality(mine: Judged, theirs: Judged | None, held: HeldOut) -> Finding:
+def quality(mine: Judged, theirs: Judged | None, held: Dataset) -> Finding:
     """Average precision and the share released, neither below the champion's beyond noise."""
     if theirs is None:
         return Finding("quality", True, "没有冠军可比", "there is no champion to compare with")
     confidence = chosen("confidence")
     precision = precision_difference(
-        mine.scores, theirs.scores, held.wrong, held.weight, confidence=confidence, resamples=int(chosen("resamples"))
+        mine.scores, theirs.scores, held.y, held.weight, confidence=confidence, resamples=int(chosen("resamples"))
     )
     share = share_difference(mine.released(held), theirs.released(held), confidence=confidence)
     told = f"AP {precision}; released {share}"
@@ -111,10 +115,10 @@ def quality(mine: Judged, theirs: Judged | None, held: HeldOut) -> Finding:
     return Finding("quality", True, f"不低于冠军：{told}", f"not below the champion: {told}")
 
 
-def calibration(mine: Judged, held: HeldOut) -> Finding:
+def calibration(mine: Judged, held: Dataset) -> Finding:
     """The calibration error, less what chance shows, within its limit."""
     excess, limit = (
-        calibration_excess(mine.scores, held.wrong, held.weight, resamples=int(chosen("resamples"))),
+        calibration_excess(mine.scores, held.y, held.weight, resamples=int(chosen("resamples"))),
         chosen("calibration_error"),
     )
     zh, en = f"校准误差 {max(excess, 0):.4f}，上限 {limit:g}", f"calibration error {max(excess, 0):.4f}, limit {limit:g}"
@@ -124,10 +128,13 @@ def calibration(mine: Judged, held: HeldOut) -> Finding:
 def certificate(bundle: Bundle, running: Running, today: date) -> Finding:
     """There is one, it is valid today, at least one group is certified, and it was issued for what runs."""
     held = bundle.certificate
-    if held is None or not held.groups:
+    if held is None or not held.groups or held.overall is None:
         return Finding("certificate", False, "没有任何组别得到证明，须有更多标签", "no group is certified: more labels are needed")
     if held.expires_on < today or held.closed is not None:
         return Finding("certificate", False, f"证书已失效（{held.expires_on}）", f"the certificate is no longer valid ({held.expires_on})")
+    if held.alpha > running.alpha or held.delta > running.delta:
+        zh, en = "保证弱于任何计划的要求", "it promises less than any plan asks for"
+        return Finding("certificate", False, f"{zh}：alpha {held.alpha:g}", f"{en}: alpha {held.alpha:g}, delta {held.delta:g}")
     if held.digests != bundle.digests:
         return Finding("certificate", False, "证书所证不是本模型", "the certificate was issued for another model")
     stale = sorted(plan for plan, name in (bundle.digests.rules if bundle.digests else {}).items() if running.rules.get(plan) != name)
@@ -137,19 +144,19 @@ def certificate(bundle: Bundle, running: Running, today: date) -> Finding:
     return Finding("certificate", True, f"有效至 {held.expires_on}：{groups}", f"valid to {held.expires_on}: {groups}")
 
 
-def groups(mine: Judged, theirs: Judged | None, held: HeldOut) -> Finding:
+def groups(mine: Judged, theirs: Judged | None, held: Dataset) -> Finding:
     """No group's average precision below the champion's beyond noise; the interval is widened for the number of groups."""
     if theirs is None:
         return Finding("groups", True, "没有冠军可比", "there is no champion to compare with")
-    compared = [g for g in np.unique(held.group) if held.wrong[held.group == g].sum() >= chosen("group_positives")]
+    compared = [g for g in np.unique(held.groups) if held.y[held.groups == g].sum() >= chosen("group_positives")]
     confidence = 1 - (1 - chosen("confidence")) / max(1, len(compared))
     worse = []
     for name in compared:
-        rows = held.group == name
+        rows = held.groups == name
         difference = precision_difference(
             mine.scores[rows],
             theirs.scores[rows],
-            held.wrong[rows],
+            held.y[rows],
             held.weight[rows],
             confidence=confidence,
             resamples=int(chosen("resamples")),
@@ -234,7 +241,7 @@ def examine(registry: Registry, version: Version, running: Running, today: date)
         return
     mine = version.load()
     yield from (features(mine, running), reader(mine, running), certificate(mine, running, today))
-    held = HeldOut.read(registry.file(version, FILE))
+    held = Dataset.load(registry.file(version, HELD_OUT))
     serving = registry.find(CHAMPION)
     theirs = serving.load() if serving is not None and serving.number != version.number else None
     ours, others = judged(mine, held), judged(theirs, held) if theirs else None

@@ -11,7 +11,6 @@ import logging
 import os
 import sqlite3
 import tempfile
-import warnings
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -29,6 +28,8 @@ os.environ.update(
 )
 
 EXPERIMENT = "claim-triage"
+HELD_OUT = "held_out.parquet"
+"""The rows a version was judged on, kept with its run, so that two versions can be compared on the same claims later."""
 SERVED = Path(__file__).parent / "served_model.py"
 _MOVABLE = (
     ("experiments", "artifact_location"),
@@ -155,16 +156,14 @@ class Registry:
         from mlflow.types import ColSpec, DataType, Schema
 
         columns = Schema([ColSpec(DataType.double, name) for name in loaded.features])
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=UserWarning, module="mlflow")  # it wants type hints; the signature says more
-            logged = mlflow.pyfunc.log_model(
-                name="risk",
-                python_model=str(SERVED),
-                artifacts={"bundle": str(bundle)},
-                pip_requirements=_requirements(),
-                signature=ModelSignature(inputs=columns, outputs=Schema([ColSpec(DataType.double)])),
-                registered_model_name=MODEL,
-            )
+        logged = mlflow.pyfunc.log_model(
+            name="risk",
+            python_model=str(SERVED),
+            artifacts={"bundle": str(bundle)},
+            pip_requirements=_requirements(),
+            signature=ModelSignature(inputs=columns, outputs=Schema([ColSpec(DataType.double)])),
+            registered_model_name=MODEL,
+        )
         return int(logged.registered_model_version)
 
     def _tag(self, number: int, bundle: Bundle, run: Run) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from mlflow.models import set_model
-from mlflow.pyfunc import PythonModel
+from mlflow.pyfunc.model import PythonModel
 
 from triage.bundle import Bundle
 from triage.risk import Scorer
@@ -24,11 +25,9 @@ class RiskModel(PythonModel):
         self.names = list(bundle.features)
         self.scorer = Scorer(bundle)
 
-    # No type hints: MLflow would take them for a schema and warn that they are none.
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG002
-        """One probability for each row of a data frame (columns by name) or of an array (columns by position)."""
-        frame = model_input[self.names] if hasattr(model_input, "columns") else model_input
-        return [self.scorer.score(row) for row in getattr(frame, "to_numpy", lambda: frame)()]
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> list[float]:  # noqa: ARG002
+        """One probability for each row; the columns are found by name."""
+        return [self.scorer.score(row) for row in model_input[self.names].to_numpy()]
 
 
 set_model(RiskModel())

@@ -1,15 +1,14 @@
 """What investigations found of claims the gate would have released: the audit lane while it is open, every such claim while it is closed.
 
-The alarm and the reopening rest on these rows alone. A claim counts when nothing but the gate held it back, its score was at or below its
-group's threshold, it was investigated in full, and a person decided it.
+The alarm and the reopening rest on these rows alone. A claim counts when it passes all rules, its score is at or below its group's
+threshold, and an investigation and a person's decision answered it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -17,11 +16,10 @@ from triage import gate_events
 from triage.alarm import Evidence, evidence, needed, tail
 from triage.bundle import Bundle, Certificate
 from triage.store import Store
-from triage.store.tables import decision, suggestion
+from triage.store.tables import outcome, suggestion
 
-WRONG = {"paid": False, "declined": True}
 LANES = ("audit", "gate_closed")
-"""The gate's codes under which a claim it could have released is investigated instead."""
+"""The gate's codes under which a claim it would have released is investigated instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +32,25 @@ class Audited:
     known_at: str
 
 
-def audited(connection: Connection, bundle: Bundle, *, since: str = "") -> Iterator[Audited]:
-    """Answers under that bundle in the order they became known, later than `since`."""
-    if bundle.certificate is None:
-        return
-    wanted = select(decision).where(decision.c.outcome.in_(WRONG), decision.c.decided_at > since).order_by(decision.c.decided_at)
-    for row in connection.execute(wanted).mappings():
-        basis = _before(connection, row["claim_id"], bundle)
-        if basis is not None and _investigated(connection, row["suggestion_id"]):
-            yield Audited(row["claim_id"], basis["gate"]["group"], WRONG[row["outcome"]], row["decided_at"])
+def audited(connection: Connection, digest: str) -> Iterator[Audited]:
+    """Answers of claims scored by the bundle of that digest, in the order they became known; of a claim the last."""
+    rows = connection.execute(select(outcome).order_by(outcome.c.known_at, outcome.c.id)).mappings()
+    last = {row["claim_id"]: row for row in rows}
+    for row in sorted(last.values(), key=lambda row: (row["known_at"], row["id"])):
+        group = _held_back(connection, row["claim_id"], digest)
+        if group is not None:
+            yield Audited(row["claim_id"], group, bool(row["refused"]), row["known_at"])
+
+
+def _held_back(connection: Connection, claim_id: str, digest: str) -> str | None:
+    """The group of a claim that this bundle would have released but for its lane; None for any other."""
+    wanted = select(suggestion.c.body).where(suggestion.c.claim_id == claim_id).order_by(suggestion.c.id.desc())
+    for body in connection.execute(wanted).scalars():
+        said = json.loads(body)
+        held, bundle = said["gate"], said["risk"].get("bundle")
+        if held["why"] in LANES and held.get("passes_rules") and bundle is not None and bundle["digest"] == digest:
+            return str(held["group"])
+    return None
 
 
 class ReopeningRefused(Exception):
@@ -52,7 +60,7 @@ class ReopeningRefused(Exception):
 def observed(connection: Connection, bundle: Bundle, certificate: Certificate) -> dict[str, Evidence]:
     """By certified group, what the audit lane has shown since the group was last reopened."""
     events = gate_events.newest(connection)
-    answers = list(audited(connection, bundle))
+    answers = list(audited(connection, bundle.digest))
     found = {}
     for group in certificate.groups:
         since = events.get(group, events.get(gate_events.EVERY_GROUP, {})).get("created_at", "")
@@ -96,29 +104,3 @@ def reopen(store: Store, bundle: Bundle, group: str, *, by: str, why: str, at: s
         told = {"n": shown.n, "wrong": shown.wrong}
         gate_events.record(connection, group, "reopened", kind="person", actor=by, why=why, bundle=bundle.digest, evidence=told, at=at)
     return shown
-
-
-def _investigated(connection: Connection, suggestion_id: int | None) -> bool:
-    inputs = connection.execute(select(suggestion.c.inputs).where(suggestion.c.id == suggestion_id)).scalar_one_or_none()
-    return inputs is not None and bool(json.loads(inputs)["investigated"])
-
-
-def _before(connection: Connection, claim_id: str, bundle: Bundle) -> Mapping[str, Any] | None:
-    """The last suggestion by which the claim would have been released but for its lane, under this bundle."""
-    wanted = select(suggestion.c.body, suggestion.c.inputs).where(suggestion.c.claim_id == claim_id).order_by(suggestion.c.id.desc())
-    for body, inputs in connection.execute(wanted):
-        said = json.loads(body)
-        if said["why"] in LANES and _bundle_of(json.loads(inputs)) == bundle.digest and _under(said, bundle):
-            return dict(said)
-    return None
-
-
-def _bundle_of(inputs: Mapping[str, Any]) -> str | None:
-    digest = (inputs["bundle"] or {}).get("digest")
-    return None if digest is None else str(digest)
-
-
-def _under(said: Mapping[str, Any], bundle: Bundle) -> bool:
-    group, score = said["gate"]["group"], said["risk"]["score"]
-    certified = bundle.certificate.groups if bundle.certificate is not None else {}
-    return group in certified and score is not None and score <= certified[group].threshold

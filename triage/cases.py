@@ -28,6 +28,7 @@ from triage.claim import Claim
 from triage.observation import Observation, Source, Why
 from triage.pipeline import conditions_claimed, suggest
 from triage.reading import Reader
+from triage.risk import Scorer
 from triage.values import from_json
 
 NODES = ("F1", "F2", "F3", "I1", "I2", "I3", "I4", "I5", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "N1", "N2", "N3", "S1", "S2", "S3")
@@ -178,7 +179,7 @@ class Bench:
 
     knowledge: Knowledge
     reader: Reader
-    opened: Bundle
+    opened: Scorer
     cases: Mapping[str, Case]
 
     @classmethod
@@ -186,7 +187,7 @@ class Bench:
         """The shipped rulebook, its reader, and the folder's cases."""
         knowledge = load()
         bundle = Bundle.load(folder.parent / "bundles" / "open_gate.yaml")
-        return cls(knowledge, Reader.from_knowledge(knowledge), bundle, load_cases(folder))
+        return cls(knowledge, Reader.from_knowledge(knowledge), Scorer(bundle), load_cases(folder))
 
     def suggestion(self, case: Case, gate: str) -> dict[str, Any]:
         """The suggestion for a case with the gate `open` or `closed`."""

@@ -17,12 +17,14 @@ from rich.console import Console
 from knowledge_graph.errors import KnowledgeError
 from knowledge_graph.loader import Knowledge, load
 from triage.assembly import assemble
+from triage.assessment import Given
 from triage.bundle import Bundle, BundleError
 from triage.case_graph import links_among
 from triage.claim import Claim
 from triage.desk import Desk
 from triage.pipeline import suggest
 from triage.reading import Reader
+from triage.risk import scorer_of
 from triage.store import open_store
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -67,14 +69,14 @@ def _check_plan(claim: Claim, knowledge: Knowledge, path: Path) -> None:
 def suggest_command(
     files: Annotated[list[Path], typer.Argument(help="claim files, YAML or JSON; several may be linked")],
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
-    bundle: Annotated[Path | None, typer.Option(help="risk bundle (YAML); without one the gate is closed")] = None,
+    bundle: Annotated[Path | None, typer.Option(help="risk bundle, a folder or YAML; without one the gate is closed")] = None,
     rulebook: Annotated[Path | None, typer.Option(help="rulebook directory instead of the shipped one")] = None,
     on: Annotated[datetime | None, typer.Option("--today", formats=["%Y-%m-%d"], help="judge as of this day")] = None,
 ) -> None:
     """Suggest a route for each claim. No server is needed and nothing is stored."""
     try:
         knowledge = load(rulebook)
-        loaded = Bundle.load(bundle) if bundle else None
+        scorer = scorer_of(Bundle.load(bundle) if bundle else None)
     except (KnowledgeError, BundleError) as error:
         raise typer.BadParameter(str(error)) from error
     claims = [(path, claim) for path in files for claim in read_claims(path)]
@@ -83,12 +85,9 @@ def suggest_command(
         _check_plan(claim, knowledge, path)
     named = [c if c.claim_id else c.model_copy(update={"claim_id": f"claim-{n}"}) for n, (_, c) in enumerate(claims, 1)]
     links = links_among(named, knowledge, reader)
-    results = [
-        suggest(
-            assemble(c, knowledge, reader, links=links.get(c.claim_id or "", ())), knowledge, loaded, on.date() if on else today()
-        ).to_json()
-        for c in named
-    ]
+    given, day = Given(reader=reader.digest), on.date() if on else today()
+    cases = [assemble(c, knowledge, reader, links=links.get(c.claim_id or "", ())) for c in named]
+    results = [suggest(case, knowledge, scorer, day, given).to_json() for case in cases]
     if as_json:
         typer.echo(json.dumps(results if len(results) > 1 else results[0], ensure_ascii=False, indent=2))
     else:

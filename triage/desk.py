@@ -15,20 +15,23 @@ from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from knowledge_graph.loader import Knowledge
-from triage import rounds, rows, views
+from triage import gate_events, rounds, rows, views
 from triage.actions import Correction, DecisionForm, Investigation
 from triage.assembly import assemble, document_id, investigation_reading, legibility, read_document
+from triage.assessment import Given
 from triage.bundle import Bundle
-from triage.case_graph import linked_observations, links_of
+from triage.case_graph import Link, linked_observations, links_of
 from triage.casefile import CaseFile
 from triage.claim import Claim, Document, InvestigationResult
 from triage.corrections import corrected
 from triage.decisions import Verdict, decide
-from triage.evaluation import compute, inputs_of
+from triage.evaluation import evaluate, inputs_of
+from triage.link_queries import link_values
 from triage.observation import Observation
 from triage.pipeline import suggest
 from triage.reading import Reader
 from triage.replay import replay
+from triage.risk import Current, InUse
 from triage.route import Route
 from triage.store import Store
 from triage.store import tables as t
@@ -39,6 +42,8 @@ from triage.store.locks import hold
 from triage.suggestion import canonical, digest
 
 GATE = "gate"
+LABELS = {"paid": False, "declined": True}
+"""What the decision on an investigated claim says of it: whether it was refused."""
 _AUDITED = (("statements", t.observation), ("decisions", t.decision))
 
 
@@ -57,16 +62,20 @@ def check_persons(actor: str, second_actor: str | None) -> None:
 
 @dataclass(frozen=True)
 class Desk:
-    """`clock` gives the time with its zone; `bundle` None keeps the gate closed."""
+    """`clock` gives the time with its zone. `bundle` None keeps the gate closed. Where `risk` is given it scores instead, and
+    may exchange its scorer while the desk works."""
 
     store: Store
     knowledge: Knowledge
     reader: Reader
     bundle: Bundle | None
     clock: Callable[[], datetime]
+    risk: Current | None = None
+    _scorers: Current = field(init=False, repr=False)
     _types: Mapping[str, str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_scorers", self.risk or InUse(self.bundle))
         object.__setattr__(self, "_types", rows.fact_types(self.knowledge))
 
     # ---- filing
@@ -106,11 +115,12 @@ class Desk:
 
     def _drawn(self, connection: Connection, claim_id: str) -> bool:
         """Whether the claim is drawn for audit: a keyed hash of its id below the bundle's rate, so that nobody can steer it."""
-        if self.bundle is None:
+        scorer = self._scorers.current()
+        if scorer is None:
             return False
         key = connection.execute(select(t.store_setting.c.value).where(t.store_setting.c.name == "audit_key")).scalar_one()
         drawn = hmac.new(key.encode(), claim_id.encode(), hashlib.sha256).digest()
-        return int.from_bytes(drawn[:8], "big") / 2**64 < self.bundle.audit_rate
+        return int.from_bytes(drawn[:8], "big") / 2**64 < scorer.bundle.audit_rate
 
     def _keep_document(self, connection: Connection, claim: Claim, document: Document, number: int, actor: str, origin: str) -> None:
         claim_id, at = claim.claim_id or "", self._at()
@@ -186,6 +196,8 @@ class Desk:
             verdict = decide(row, current, form)
             self._keep_decision(connection, claim_id, current["id"], form, verdict, actor)
             rows.update_claim(connection, claim_id, **verdict.changes)
+            if row["investigation"] == "closed" and verdict.outcome in LABELS:
+                rows.insert_outcome(connection, claim_id, refused=LABELS[verdict.outcome], at=self._at())
             answer = self._answer(connection, claim_id, actor, f"decided_{verdict.outcome}", settled=verdict.final)
             return {**answer, "outcome": verdict.outcome}
 
@@ -233,7 +245,7 @@ class Desk:
         claim = rows.filed_claim(row)
         statements = rows.statement_rows(connection, claim_id)
         papers = rows.papers_of(rows.documents_of(connection, claim_id))
-        links = self._links(connection, claim, statements, at)
+        own, links = self._links(connection, claim, statements, at)
         inputs = inputs_of(
             row,
             claim.model_dump(mode="json"),
@@ -242,11 +254,11 @@ class Desk:
             links,
             knowledge=self.knowledge,
             reader=self.reader.digest,
-            bundle=self.bundle,
             today=self.clock().date(),
             types=self._types,
         )
-        data = compute(inputs, statements, self.knowledge)
+        given = Given(link_values(connection, own, at), self.reader.digest, gate_events.states(connection))
+        data, inputs = evaluate(inputs, statements, self.knowledge, self._scorers.current(), given)
         rows.keep_rulebook(connection, self.knowledge, at)
         name = digest(data)
         kept = {
@@ -277,12 +289,14 @@ class Desk:
         self._follow(connection, claim_id, suggestion_id, data)
         return data, name
 
-    def _links(self, connection: Connection, claim: Claim, statements: Sequence[Mapping[str, Any]], at: str) -> tuple[Observation, ...]:
-        """Keeps the claim's links, and says what other claims share as of now."""
+    def _links(
+        self, connection: Connection, claim: Claim, statements: Sequence[Mapping[str, Any]], at: str
+    ) -> tuple[tuple[Link, ...], tuple[Observation, ...]]:
+        """Keeps the claim's links; they, and what other claims share as of now."""
         observations, findings = rows.statements_of(statements, self._types)
         own = links_of(claim, CaseFile(claim, observations, findings), self.knowledge, self.clock().date())
         rows.replace_links(connection, own, at)
-        return linked_observations(own, rows.links_as_of(connection, own, at))
+        return own, linked_observations(own, rows.links_as_of(connection, own, at))
 
     def _follow(self, connection: Connection, claim_id: str, suggestion_id: int, data: Mapping[str, Any]) -> None:
         """What a suggestion brings about by itself: a batch request with its due date, or the gate's release. Never more."""
@@ -318,7 +332,11 @@ class Desk:
     def suggest(self, claim: Claim) -> dict[str, Any]:
         """A suggestion for a claim that is not stored. Raises UnknownPlan."""
         self.check_plan(claim)
-        data = suggest(assemble(claim, self.knowledge, self.reader), self.knowledge, self.bundle, self.clock().date()).to_json()
+        case, today = assemble(claim, self.knowledge, self.reader), self.clock().date()
+        own = links_of(claim, case, self.knowledge, today)
+        with self.store.reading() as connection:
+            given = Given(link_values(connection, own, self._at()), self.reader.digest, gate_events.states(connection))
+        data = suggest(case, self.knowledge, self._scorers.current(), today, given).to_json()
         data["versions"]["reader"] = self.reader.digest
         return data
 

@@ -52,20 +52,20 @@ def _labels(outcomes: pl.DataFrame | None) -> pl.DataFrame:
     )
 
 
-def history_of(links: pl.DataFrame, outcomes: pl.DataFrame | None = None) -> LinkHistory:
+def history_of(links: pl.DataFrame, outcomes: pl.DataFrame | None = None, known: Terms | None = None) -> LinkHistory:
     """A history out of columns claim_id, member_id, kind, key, seen_at (Datetime), early, and of outcomes claim_id, investigated,
     refused, label_known_at (Datetime). A claim's second row at an entity can only make it early."""
-    return _history(_rows(links), _labels(outcomes))
+    return _history(_rows(links), _labels(outcomes), known or terms())
 
 
-def _history(rows: pl.DataFrame, labels: pl.DataFrame) -> LinkHistory:
-    known: dict[str, tuple[tuple[int, bool], ...]] = {}
+def _history(rows: pl.DataFrame, labels: pl.DataFrame, known: Terms) -> LinkHistory:
+    told: dict[str, tuple[tuple[int, bool], ...]] = {}
     for claim, at, refused in labels.iter_rows():
-        known[claim] = (*known.get(claim, ()), (at, refused))
+        told[claim] = (*told.get(claim, ()), (at, refused))
     found: dict[Entity, list[Seen]] = {}
     for kind, key, claim, member, at, early_at in rows.select("kind", "key", "claim_id", "member_id", "at", "early_at").iter_rows():
-        found.setdefault((kind, key), []).append(Seen(claim, member, at, early_at, known.get(claim, ())))
-    return LinkHistory(found)
+        found.setdefault((kind, key), []).append(Seen(claim, member, at, early_at, told.get(claim, ())))
+    return LinkHistory(found, known)
 
 
 class _Sums:
@@ -188,7 +188,9 @@ def _aggregates(counts: Floats, known: Terms) -> Floats:
     return np.stack([quarter, year, ever, burst, early_year, early_ever, share, rate], axis=1)
 
 
-def link_columns(links: pl.DataFrame, outcomes: pl.DataFrame | None = None, as_of: pl.DataFrame | None = None) -> pl.DataFrame:
+def link_columns(
+    links: pl.DataFrame, outcomes: pl.DataFrame | None = None, as_of: pl.DataFrame | None = None, known: Terms | None = None
+) -> pl.DataFrame:
     """One row a claim: claim_id, every aggregate (NaN for what it does not carry), and the three facts the links tell
     (`links.shared_contact`, `links.pathology_number_elsewhere`, `links.doctor_early_claims`; null for what it does not carry).
 
@@ -197,7 +199,7 @@ def link_columns(links: pl.DataFrame, outcomes: pl.DataFrame | None = None, as_o
     """
     moments = as_of if as_of is not None else links.group_by("claim_id", maintain_order=True).agg(pl.col("seen_at").min().alias("as_of"))
     claims = moments.select("claim_id", _micros("as_of").alias("now")).with_row_index("row")
-    rows, labels, known = _rows(links), _labels(outcomes), terms()
+    rows, labels, known = _rows(links), _labels(outcomes), known or terms()
     coded = rows.with_columns(pl.col("claim_id", "member_id").rank("dense").cast(pl.Int64).name.suffix("_code"))
     asked = coded.join(claims, on="claim_id").filter(pl.col("at") <= pl.col("now"))
     early = asked.filter(pl.col("early_at") <= pl.col("now"))["row"].unique().to_numpy()
@@ -243,7 +245,7 @@ def _fill_rings(
     carried = asked.filter(pl.col("kind").is_in(list(known.ring)))
     size[carried["row"].unique().to_numpy()] = refused[carried["row"].unique().to_numpy()] = 0.0
     shared = rows.filter(pl.col("kind").is_in(list(known.ring)) & (pl.len().over("kind", "key") > 1))
-    history = _history(shared, labels)
+    history = _history(shared, labels, known)
     some = np.nan_to_num(np.max([np.nan_to_num(made[f"links.{kind}.claims_ever"]) for kind in known.ring], axis=0)) > 0
     linked = carried.join(claims.filter(pl.Series(some)).select("row"), on="row")
     for row, kinds, keys, member, now in (

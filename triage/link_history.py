@@ -202,8 +202,8 @@ def _changes(row: Seen) -> Iterable[tuple[int, int, int]]:
 class LinkHistory:
     """All links and labels of many claims, asked as of any time; made once, never changed."""
 
-    def __init__(self, links: Mapping[Entity, list[Seen]]) -> None:
-        self._terms = terms()
+    def __init__(self, links: Mapping[Entity, list[Seen]], known: Terms | None = None) -> None:
+        self._terms = known or terms()
         self._past = {entity: _Past(rows) for entity, rows in links.items()}
         self._of_member: dict[str, list[tuple[Entity, Seen]]] = {}
         self._of_claim: dict[str, list[tuple[Entity, Seen]]] = {}

@@ -6,14 +6,15 @@ from dataclasses import replace
 from datetime import date
 
 from knowledge_graph.loader import Knowledge
-from triage.bundle import Bundle
+from triage.assessment import Assessment, Given, Scoring, assess
 from triage.casefile import CaseFile
 from triage.claim import Claim
 from triage.facts import Facts
-from triage.gate import gate
+from triage.features import FeatureSet, flag_values
+from triage.gate import Gate, gate
 from triage.judge import Effect, Outcome, Verdict, judge, rules_for
 from triage.observation import Observation, Source, Why
-from triage.route import Router, documented
+from triage.route import Route, Router, documented
 from triage.suggestion import Suggestion
 
 _DECIDED = (Outcome.TRUE, Outcome.FALSE)
@@ -64,9 +65,10 @@ def refuting(verdicts: tuple[Verdict, ...], knowledge: Knowledge, condition: str
     return tuple(replace(v, effects=(Effect.LESSER,)) if Effect.DECLINE in v.effects else v for v in speaking if v.outcome in _DECIDED)
 
 
-def suggest(case: CaseFile, knowledge: Knowledge, bundle: Bundle | None, today: date) -> Suggestion:
+def suggest(case: CaseFile, knowledge: Knowledge, risk: Scoring | Assessment | None, today: date, given: Given | None = None) -> Suggestion:
     """The suggestion for a case file: nothing stops early, every applicable rule of every stage is judged.
 
+    `risk` scores the claim, with what is `given` of the time of scoring; or it is the record of a scoring, which then counts as it is.
     Raises KeyError when the claim's plan is not in the rulebook (the edge checks that before).
     """
     plan = knowledge.plans[case.claim.plan]
@@ -86,6 +88,7 @@ def suggest(case: CaseFile, knowledge: Knowledge, bundle: Bundle | None, today: 
     )
     facts = Facts(whole, knowledge, plan, today, finding_queries=dict(rules.queries), idle=rules.idle)
     verdicts = tuple(judge(rule, facts) for rule in rules.rules)
+    assessment = risk if isinstance(risk, Assessment) else _assessed(risk, facts, verdicts, conditions, given or Given())
     while conditions and (lesser := knowledge.conditions[conditions[0]].goes_to) is not None and knowledge.covers(plan.id, lesser):
         refuted = refuting(verdicts, knowledge, conditions[0], lesser)
         if not refuted:
@@ -97,6 +100,22 @@ def suggest(case: CaseFile, knowledge: Knowledge, bundle: Bundle | None, today: 
         known = {v.rule.id for v in refuted}
         verdicts = (*refuted, *(judge(rule, facts) for rule in rules.rules if rule.rule.id not in known))
     weight = sum(v.rule.weight for v in verdicts if Effect.FLAG in v.effects)
-    state = gate(bundle, plan, facts, weight, drawn=case.drawn_for_audit, today=today)
+    state = gate(assessment, knowledge, facts, weight, drawn=case.drawn_for_audit, today=today)
     routed = Router(whole, knowledge, plan, state, weight).route(verdicts)
-    return Suggestion(whole, facts, verdicts, routed, state, weight, bundle, knowledge)
+    passes = routed.route is Route.CLEAR or _only_the_gate(whole, knowledge, facts, weight, verdicts)
+    return Suggestion(whole, facts, verdicts, routed, state, weight, assessment, passes, knowledge)
+
+
+def _assessed(
+    scoring: Scoring | None, facts: Facts, verdicts: tuple[Verdict, ...], conditions: tuple[str, ...], given: Given
+) -> Assessment:
+    """Scored by the flags of the condition claimed, whatever lesser one the papers then lead to."""
+    flags = flag_values(verdicts, facts.knowledge)
+    return assess(scoring, FeatureSet.load(), facts, flags, conditions[0] if conditions else "", given)
+
+
+def _only_the_gate(case: CaseFile, knowledge: Knowledge, facts: Facts, weight: float, verdicts: tuple[Verdict, ...]) -> bool:
+    """Whether the claim belongs to those a certificate speaks of: an open gate alone would release it."""
+    if weight >= facts.plan.flag_weights.person:
+        return False
+    return Router(case, knowledge, facts.plan, Gate(True, "certified", "", ""), weight).route(verdicts).route is Route.CLEAR

@@ -40,15 +40,24 @@ class Scorer:
         return [] if self._model is None else self._model.contributions(row)
 
 
-class Fixed:
-    """A scorer that never changes."""
+class InUse:
+    """A scorer that may be exchanged while requests run: each suggestion asks once, and keeps what it got."""
 
-    def __init__(self, scorer: Scorer | None) -> None:
-        self._scorer = scorer
+    def __init__(self, bundle: Bundle | None = None) -> None:
+        self._scorer = scorer_of(bundle)
 
     def current(self) -> Scorer | None:
-        """The scorer it was made with."""
+        """The scorer in use."""
         return self._scorer
+
+    def take(self, bundle: Bundle | None) -> None:
+        """From now on scores with `bundle`; made ready before it is exchanged, so a failure leaves the old one. Raises BundleError."""
+        self._scorer = scorer_of(bundle)
+
+
+def scorer_of(bundle: Bundle | None) -> Scorer | None:
+    """A scorer for a bundle; None for none. Raises BundleError."""
+    return None if bundle is None else Scorer(bundle)
 
 
 _RAW, _CONTRIBUTIONS, _FLOAT64 = 1, 3, 1

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, insert, or_, select
 
 from knowledge_graph.loader import Knowledge
-from triage.case_graph import Link
+from triage.case_graph import Link, settings
 from triage.casefile import Paper
 from triage.claim import Claim, Document
 from triage.observation import FindingMention, Observation
@@ -18,6 +18,9 @@ from triage.store import tables as t
 from triage.store.codec import dumps, sha256, statement_from, statement_json
 from triage.store.errors import ClaimNotFound
 from triage.store.locks import hold
+
+TELLING = frozenset({"doctor", "pathology_number", *settings()["shared_contact"]})
+"""Kinds of links of which `linked_observations` says something."""
 
 Statement = Observation | FindingMention
 
@@ -155,30 +158,46 @@ def papers_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Paper, ...]:
 
 def replace_links(connection: Connection, links: Sequence[Link], at: str) -> None:
     """Adds the links a claim did not carry yet; those it carries keep the time they were first seen. One that becomes early (its
-    first diagnosis became known after filing) is a new link, early from now on and not before."""
+    first diagnosis became known after filing) is a second row, `again`: early from now on and not before."""
     if not links:
         return
     told = select(t.link.c.kind, t.link.c.link_key, t.link.c.early).where(t.link.c.claim_id == links[0].claim_id)
-    carried = {(r.kind, r.link_key, bool(early)) for r in connection.execute(told) for early in {False, r.early}}
+    carried: dict[tuple[str, str], bool] = {}
+    for r in connection.execute(told):
+        carried[r.kind, r.link_key] = carried.get((r.kind, r.link_key), False) or bool(r.early)
     rows = [
-        {"claim_id": k.claim_id, "kind": k.kind, "link_key": k.key, "member_id": k.member_id, "early": k.early, "seen_at": at}
+        {
+            "claim_id": k.claim_id,
+            "kind": k.kind,
+            "link_key": k.key,
+            "member_id": k.member_id,
+            "early": k.early,
+            "again": (k.kind, k.key) in carried,
+            "seen_at": at,
+        }
         for k in links
-        if (k.kind, k.key, k.early and k.kind == "doctor") not in carried
+        if (k.kind, k.key) not in carried or (k.early and not carried[k.kind, k.key])
     ]
     if rows:
         connection.execute(insert(t.link), rows)
 
 
 def links_as_of(connection: Connection, own: Sequence[Link], at: str) -> list[Link]:
-    """Links of other claims to the same entities, seen no later than `at`."""
-    if not own:
+    """Links of other claims to the same doctor, contact or report, seen no later than `at`; hospitals have too many to say anything."""
+    telling = [k for k in own if k.kind in TELLING]
+    if not telling:
         return []
-    same = or_(*(and_(t.link.c.kind == k.kind, t.link.c.link_key == k.key) for k in own))
+    same = or_(*(and_(t.link.c.kind == k.kind, t.link.c.link_key == k.key) for k in telling))
     found = connection.execute(select(t.link).where(same, t.link.c.seen_at <= at, t.link.c.claim_id != own[0].claim_id)).mappings()
     return [
         Link(r["kind"], r["link_key"], r["claim_id"], r["member_id"], date.fromisoformat(r["seen_at"][:10]), bool(r["early"]))
         for r in found
     ]
+
+
+def insert_outcome(connection: Connection, claim_id: str, *, refused: bool, at: str) -> None:
+    """What an investigated claim came to: from now on the past of its doctor, hospital and contacts."""
+    connection.execute(insert(t.outcome), [{"claim_id": claim_id, "refused": refused, "known_at": at}])
 
 
 def keep_rulebook(connection: Connection, knowledge: Knowledge, at: str) -> None:

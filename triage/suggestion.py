@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from knowledge_graph.loader import Knowledge
-from triage.bundle import Bundle
+from triage.assessment import Assessment, Reason
 from triage.casefile import CaseFile
 from triage.explain import fact_in_words, obligation_in_words, unshown_in_words, verdict_in_words
 from triage.facts import Facts, source_json
@@ -19,7 +19,7 @@ from triage.gate import Gate
 from triage.judge import Effect, Outcome, Verdict, published
 from triage.route import Obligation, Route, Routed, all_required_true, documented
 
-ENGINE = "2"
+ENGINE = "3"
 """Raised with every change that may alter a suggestion for the same inputs."""
 
 
@@ -43,7 +43,8 @@ class Suggestion:
     routed: Routed
     gate: Gate
     flag_weight: float
-    bundle: Bundle | None
+    assessment: Assessment
+    passes_rules: bool
     knowledge: Knowledge
 
     def to_json(self) -> dict[str, Any]:
@@ -61,7 +62,7 @@ class Suggestion:
             "investigation_plan": self._investigation_plan(),
             "facts": {**{f.id: f.to_json() for f in self.facts.computed()}, **self._queries()},
             "risk": self._risk(),
-            "gate": self.gate.to_json(),
+            "gate": {**self.gate.to_json(), "passes_rules": self.passes_rules},
             "versions": self._versions(),
             "degraded": self._degraded(),
         }
@@ -159,7 +160,32 @@ class Suggestion:
     def _risk(self) -> dict[str, Any]:
         flags = [v for v in self.verdicts if Effect.FLAG in v.effects]
         listed = [{"rule": v.rule.id, "weight": v.rule.weight, "zh": v.rule.reason.zh, "en": v.rule.reason.en} for v in flags]
-        return {"score": self.bundle.score if self.bundle else None, "flag_weight": self.flag_weight, "flags": listed}
+        told, bundle = self.assessment, self.assessment.bundle
+        return {
+            "score": told.score,
+            "flag_weight": self.flag_weight,
+            "flags": listed,
+            "reasons": [_reason_json(r) for r in told.reasons],
+            "features": dict(told.features),
+            "bundle": None if bundle is None else {"name": bundle.name, "purpose": bundle.purpose, "digest": bundle.digest},
+            "certificate": self._certificate(),
+        }
+
+    def _certificate(self) -> dict[str, Any] | None:
+        """What the certificate says of the claim's group; None where the group has none."""
+        certificate = self.assessment.certificate
+        group = certificate.groups.get(self.gate.group) if certificate is not None else None
+        if certificate is None or group is None:
+            return None
+        dates = {"issued_on": certificate.issued_on, "expires_on": certificate.expires_on}
+        return {
+            "group": self.gate.group,
+            "alpha": certificate.alpha,
+            "delta": certificate.delta,
+            **group.model_dump(),
+            **{name: None if day is None else day.isoformat() for name, day in dates.items()},
+            "simulated": certificate.simulated,
+        }
 
     def _versions(self) -> dict[str, Any]:
         version = fact_in_words(self.facts.get("plan.version"))
@@ -167,17 +193,29 @@ class Suggestion:
 
     def _degraded(self) -> list[dict[str, str]]:
         found = []
-        if self.bundle is None:
+        bundle = self.assessment.bundle
+        if bundle is None:
             found.append({"code": "no_model", "zh": "没有风险模型，闸门关闭", "en": "no risk model: the gate stays closed"})
-        elif self.bundle.purpose == "test":
+        elif bundle.purpose == "test":
             found.append(
                 {"code": "test_bundle", "zh": "使用试验用风险包，放行无效力", "en": "a test bundle is in use: its releases certify nothing"}
             )
+        elif bundle.purpose == "demonstration":
+            zh, en = "使用演示用风险包（模拟数据），放行无效力", "a demonstration bundle (simulated data): its releases certify nothing"
+            found.append({"code": "demonstration_bundle", "zh": zh, "en": en})
+        if bundle is not None and self.assessment.score is None:
+            found.append({"code": "no_score", "zh": "未能算出风险分，闸门关闭", "en": "no score could be computed: the gate stays closed"})
         if any(v.degraded for v in self.verdicts):
             found.append(
                 {"code": "limit", "zh": "有规则因组合过多按未知处理", "en": "a rule had too many combinations and was left unknown"}
             )
         return found
+
+
+def _reason_json(reason: Reason) -> dict[str, Any]:
+    parts = [{"feature": p.feature, "zh": p.zh, "en": p.en, "value": p.value, "adds": p.adds} for p in reason.parts]
+    direction = "raises" if reason.adds > 0 else "lowers"
+    return {"group": reason.group, "direction": direction, "zh": reason.zh, "en": reason.en, "adds": reason.adds, "parts": parts}
 
 
 _DECIDED = (Outcome.TRUE, Outcome.FALSE)

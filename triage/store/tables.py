@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -134,6 +135,7 @@ link = Table(
     Column("link_key", String(400), nullable=False),
     Column("member_id", String(100), nullable=False),
     Column("early", Boolean, nullable=False),
+    Column("again", Boolean, nullable=False, server_default=false()),
     Column("seen_at", String(40), nullable=False),
     Index("ix_link_kind_key_seen_at", "kind", "link_key", "seen_at"),
 )
@@ -230,6 +232,14 @@ audit = Table(
     Column("payload", Text, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+)
+outcome = Table(
+    "outcome",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _claim_id(),
+    Column("refused", Boolean, nullable=False),
+    Column("known_at", String(40), nullable=False),
 )
 gate_event = Table(
     "gate_event",
