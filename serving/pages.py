@@ -43,6 +43,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.filters["shown"] = shown
+    made.filters["percent"] = percent
     return made
 
 
@@ -65,6 +66,11 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "✓" if value else "✗"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def percent(value: float) -> str:
+    """A probability to three figures: 4.2 %, 0.0123 %."""
+    return f"{value * 100:.3g} %"
 
 
 def page(request: Request, name: str, lang: str, status: int = 200, **values: Any) -> HTMLResponse:

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Texts = NDArray[np.str_]
 Times = NDArray[np.datetime64]
-_PLAIN = ("claim_id", "y", "propensity", "investigated", "passes_rules", "groups", "lane", "filed_at", "label_known_at")
+_PLAIN = ("claim_id", "y", "propensity", "drawn", "investigated", "passes_rules", "groups", "lane", "filed_at", "label_known_at")
 RANDOM_LANES = ("shadow", "audit")
 """Lanes whose claims were investigated by a draw, not for what they look like."""
 
@@ -32,8 +32,8 @@ class DatasetError(Exception):
 @dataclass(frozen=True)
 class Dataset:
     """n claims in the order they were filed. `X` (n, k) float64 by `names`, NaN unknown; `y` (n,) 1 when a full investigation would
-    not have paid, 0 when it would, NaN where nobody looked; `propensity` the logged chance of being investigated; `passes_rules`
-    whether only the gate stands between the claim and its release; `groups` as `triage.gate.group_of`; times in microseconds, NaT
+    not have paid, 0 when it would, NaN where nobody looked; `propensity` the logged chance of being investigated for whatever reason,
+    `drawn` that of being investigated by a draw (1 in a shadow period, else the audit rate), 0 where the rules decide; `passes_rules` whether only the gate stands between the claim and its release; `groups` as `triage.gate.group_of`; times in microseconds, NaT
     where a label is not known; `attributes` what errors are broken down by; `latent` the truth of a simulated world, else None."""
 
     names: tuple[str, ...]
@@ -41,6 +41,7 @@ class Dataset:
     claim_id: Texts
     y: Floats
     propensity: Floats
+    drawn: Floats
     investigated: Bools
     passes_rules: Bools
     groups: Texts

@@ -7,9 +7,9 @@ first three; the certificate's claims and the test's are never looked at here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from triage.bundle import Calibration
 if TYPE_CHECKING:
     from triage.features import FeatureSet
 
+Weighting = Literal["none", "calibration", "all"]
 LEAST = 200
 """Labelled claims to train on at least; below that early stopping and calibration are noise."""
 
@@ -86,8 +87,8 @@ def columns_of(dataset: Dataset, features: FeatureSet | None) -> Columns:
     return Columns(dataset.names, tuple(direction.get(n, 0) for n in dataset.names), tuple(n for n in dataset.names if n in categorical))
 
 
-def rows_of(dataset: Dataset, rows: NDArray[np.int64], choices: Choices, *, weighted: bool = True) -> Rows:
-    """The labelled claims among `rows`; each weighs one over its chance of being investigated, up to `max_weight`."""
+def rows_of(dataset: Dataset, rows: NDArray[np.int64], choices: Choices, *, weighted: bool) -> Rows:
+    """The labelled claims among `rows`; weighted, each counts one over its chance of being investigated, up to `max_weight`."""
     labelled = rows[dataset.labelled[rows]]
     weight = np.minimum(dataset.weight[labelled], choices["max_weight"]) if weighted else np.ones(len(labelled))
     return Rows(dataset.X[labelled], dataset.y[labelled], weight)
@@ -101,21 +102,33 @@ def fit(
     as_of: datetime | None = None,
     choices: Choices | None = None,
     threads: int = 1,
-    weighted: bool = True,
+    weighting: Weighting = "calibration",
     extra: Mapping[str, Any] | None = None,
 ) -> Fitted:
     """Trains on the dataset as known at `as_of` (default: when the certificate's first claim was filed).
 
+    `weighting` says where inverse propensities count. Who was investigated depended on red flags, which are features: given them the
+    trees are right without weights, and sharper; the overall level of the probabilities is not, so the calibration is weighted.
     Raises DatasetError when too few claims are labelled or all alike.
     """
     chosen = choices or Choices.load()
     split, columns = Split.by_time(dataset, chosen), columns_of(dataset, features)
-    known = dataset.known(split.trained_at if as_of is None else min(split.trained_at, np.datetime64(as_of.replace(tzinfo=None), "us")))
-    train, stop, calibrate = (rows_of(known, part, chosen, weighted=weighted) for part in (split.train, split.stop, split.calibrate))
-    _enough(train, stop, calibrate)
+    known = mature(
+        dataset, split.trained_at if as_of is None else min(split.trained_at, np.datetime64(as_of.replace(tzinfo=None), "us")), chosen
+    )
+    train, stop = (rows_of(known, part, chosen, weighted=weighting == "all") for part in (split.train, split.stop))
+    later = rows_of(known, np.concatenate([split.stop, split.calibrate]), chosen, weighted=weighting != "none")
+    _enough(train, stop, later)
     boosted = boost(train, columns, chosen, stop=stop, seed=seed, threads=threads, extra=extra)
-    calibration = platt(boosted.margin(calibrate.x, threads), calibrate.wrong, calibrate.weight)
+    calibration = platt(boosted.margin(later.x, threads), later.wrong, later.weight)
     return Fitted(boosted, calibration, columns, split, chosen, seed)
+
+
+def mature(dataset: Dataset, as_of: np.datetime64, choices: Choices) -> Dataset:
+    """The dataset as known at `as_of`, without labels of claims filed so lately that only the quick answers are in."""
+    late = dataset.filed_at > as_of - np.timedelta64(int(choices["mature_days"]), "D")
+    known = dataset.known(as_of)
+    return replace(known, y=np.where(late, np.nan, known.y))
 
 
 def _enough(train: Rows, *later: Rows) -> None:

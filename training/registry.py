@@ -7,12 +7,13 @@ the folder was moved.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sqlite3
 import tempfile
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, redirect_stderr
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -25,6 +26,7 @@ os.environ.update(
     DO_NOT_TRACK="true",
     MLFLOW_ALLOW_PICKLE_DESERIALIZATION="false",
     MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false",
+    MLFLOW_LOGGING_LEVEL="ERROR",
 )
 
 EXPERIMENT = "claim-triage"
@@ -102,9 +104,9 @@ class Registry:
         self.client, self.experiment = self._connect()
 
     def _connect(self) -> tuple[Any, str]:
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.ERROR)
         from mlflow import MlflowClient
+
+        logging.getLogger("alembic").setLevel(logging.ERROR)
 
         client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
         wanted = (self.home / "artifacts").as_uri()
@@ -156,14 +158,15 @@ class Registry:
         from mlflow.types import ColSpec, DataType, Schema
 
         columns = Schema([ColSpec(DataType.double, name) for name in loaded.features])
-        logged = mlflow.pyfunc.log_model(
-            name="risk",
-            python_model=str(SERVED),
-            artifacts={"bundle": str(bundle)},
-            pip_requirements=_requirements(),
-            signature=ModelSignature(inputs=columns, outputs=Schema([ColSpec(DataType.double)])),
-            registered_model_name=MODEL,
-        )
+        with redirect_stderr(io.StringIO()):  # it announces every version there
+            logged = mlflow.pyfunc.log_model(
+                name="risk",
+                python_model=str(SERVED),
+                artifacts={"bundle": str(bundle)},
+                pip_requirements=_requirements(),
+                signature=ModelSignature(inputs=columns, outputs=Schema([ColSpec(DataType.double)])),
+                registered_model_name=MODEL,
+            )
         return int(logged.registered_model_version)
 
     def _tag(self, number: int, bundle: Bundle, run: Run) -> None:

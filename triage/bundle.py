@@ -339,7 +339,8 @@ def _check_model(text: str, features: Sequence[str]) -> None:
         "feature_names": " ".join(features),
     }
     wrong = [key for key, value in wanted.items() if head.get(key) != value]
-    if not text.startswith("tree\n") or wrong or not head.get("objective", "").startswith("binary") or "\nend of trees\n" not in text:
+    parts = text.startswith("tree\n") and "\nTree=0\n" in text and "\nend of trees\n" in text
+    if wrong or not parts or not head.get("objective", "").startswith("binary"):
         raise ValueError(f"{MODEL}: 不是这些特征的二分类LightGBM文本模型 / not a binary LightGBM text model of these features {wrong}")
 
 

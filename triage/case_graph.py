@@ -17,12 +17,23 @@ from triage.casefile import CaseFile
 from triage.claim import Claim
 from triage.facts import Facts
 from triage.link_columns import link_columns
-from triage.link_history import AGGREGATES, LinkHistory, settings
+from triage.link_history import AGGREGATES, LinkHistory, Seen, microseconds, settings
 from triage.observation import Observation, Source
 from triage.pipeline import conditions_claimed, filed_observations
 from triage.reading import Reader
 
-__all__ = ["AGGREGATES", "KINDS", "Link", "LinkHistory", "link_columns", "linked_observations", "links_among", "links_of", "settings"]
+__all__ = [
+    "AGGREGATES",
+    "KINDS",
+    "Link",
+    "LinkHistory",
+    "link_columns",
+    "linked_observations",
+    "links_among",
+    "links_of",
+    "past_among",
+    "settings",
+]
 
 KINDS = ("member", "doctor", "hospital", "phone", "device", "account", "agent", "address", "pathology_number")
 MAX_KEY = 300
@@ -112,8 +123,33 @@ def linked_observations(own: Sequence[Link], others: Iterable[Link]) -> tuple[Ob
     return tuple(found)
 
 
+Told = tuple[tuple[Observation, ...], dict[str, float]]
+
+
 def links_among(claims: Sequence[Claim], knowledge: Knowledge, reader: Reader) -> dict[str, tuple[Observation, ...]]:
     """For several claims at hand: what each one's links to those filed no later than itself say."""
+    return {name: said for name, (said, _) in past_among(claims, knowledge, reader).items()}
+
+
+def past_among(claims: Sequence[Claim], knowledge: Knowledge, reader: Reader) -> dict[str, Told]:
+    """For several claims at hand: what each one's links to those filed no later than itself say, and the aggregates of its entities."""
     links = {c.claim_id or "": links_of(c, assemble(c, knowledge, reader), knowledge, c.filed_on) for c in claims}
     everything = [link for own in links.values() for link in own]
-    return {name: linked_observations(own, [o for o in everything if own and o.seen_on <= own[0].seen_on]) for name, own in links.items()}
+    history = LinkHistory(_entities(everything))
+    return {name: _told(own, everything, history) for name, own in links.items()}
+
+
+def _told(own: Sequence[Link], everything: Sequence[Link], history: LinkHistory) -> Told:
+    if not own:
+        return (), {}
+    said = linked_observations(own, [o for o in everything if o.seen_on <= own[0].seen_on])
+    at = microseconds(own[0].seen_on) + 1
+    return said, history.values([(k.kind, k.key) for k in own], own[0].member_id, at)
+
+
+def _entities(links: Sequence[Link]) -> dict[tuple[str, str], list[Seen]]:
+    found: dict[tuple[str, str], list[Seen]] = {}
+    for k in sorted(links, key=lambda k: k.seen_on):
+        at = microseconds(k.seen_on)
+        found.setdefault((k.kind, k.key), []).append(Seen(k.claim_id, k.member_id, at, at if k.early else None))
+    return found

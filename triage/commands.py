@@ -19,7 +19,7 @@ from knowledge_graph.loader import Knowledge, load
 from triage.assembly import assemble
 from triage.assessment import Given
 from triage.bundle import Bundle, BundleError
-from triage.case_graph import links_among
+from triage.case_graph import past_among
 from triage.claim import Claim
 from triage.desk import Desk
 from triage.pipeline import suggest
@@ -84,10 +84,13 @@ def suggest_command(
     for path, claim in claims:
         _check_plan(claim, knowledge, path)
     named = [c if c.claim_id else c.model_copy(update={"claim_id": f"claim-{n}"}) for n, (_, c) in enumerate(claims, 1)]
-    links = links_among(named, knowledge, reader)
-    given, day = Given(reader=reader.digest), on.date() if on else today()
-    cases = [assemble(c, knowledge, reader, links=links.get(c.claim_id or "", ())) for c in named]
-    results = [suggest(case, knowledge, scorer, day, given).to_json() for case in cases]
+    past = past_among(named, knowledge, reader)
+    day = on.date() if on else today()
+    results = []
+    for c in named:
+        said, aggregates = past[c.claim_id or ""]
+        case = assemble(c, knowledge, reader, links=said)
+        results.append(suggest(case, knowledge, scorer, day, Given(aggregates, reader.digest)).to_json())
     if as_json:
         typer.echo(json.dumps(results if len(results) > 1 else results[0], ensure_ascii=False, indent=2))
     else:

@@ -7,7 +7,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -330,13 +330,15 @@ class Desk:
     # ---- looking
 
     def suggest(self, claim: Claim) -> dict[str, Any]:
-        """A suggestion for a claim that is not stored. Raises UnknownPlan."""
+        """A suggestion for a claim that is not stored, as of now. Raises UnknownPlan, StoreUnavailable."""
         self.check_plan(claim)
-        case, today = assemble(claim, self.knowledge, self.reader), self.clock().date()
+        case, today, at = assemble(claim, self.knowledge, self.reader), self.clock().date(), self._at()
         own = links_of(claim, case, self.knowledge, today)
         with self.store.reading() as connection:
-            given = Given(link_values(connection, own, self._at()), self.reader.digest, gate_events.states(connection))
-        data = suggest(case, self.knowledge, self._scorers.current(), today, given).to_json()
+            shared = linked_observations(own, rows.links_as_of(connection, own, at))
+            given = Given(link_values(connection, own, at), self.reader.digest, gate_events.states(connection))
+        linked = replace(case, observations=(*case.observations, *shared))
+        data = suggest(linked, self.knowledge, self._scorers.current(), today, given).to_json()
         data["versions"]["reader"] = self.reader.digest
         return data
 

@@ -77,11 +77,13 @@ class _Sums:
         place = codes * self._width + np.searchsorted(self._times, times)
         order = np.argsort(place, kind="stable")
         self._place = place[order]
+        self._starts = np.searchsorted(self._place, np.arange(int(codes.max(initial=0)) + 2) * self._width)
         self._sums = [np.concatenate([[0], np.cumsum(w[order])]) for w in weights]
 
     def starts(self, codes: Ints) -> Ints:
         """Where a code's things begin."""
-        return np.searchsorted(self._place, codes * self._width)
+        starts: Ints = self._starts[np.minimum(codes, len(self._starts) - 1)]
+        return starts
 
     def ends(self, codes: Ints, times: Ints) -> Ints:
         """Where a code's things before a time end."""
@@ -207,7 +209,7 @@ def link_columns(
     for kind in ENTITIES:
         part = coded.filter(pl.col("kind") == kind).with_columns(pl.col("key").rank("dense").cast(pl.Int64).alias("entity"))
         if part.height:
-            own = asked.filter(pl.col("kind") == kind).join(part.select("key", "entity").unique(), on="key", maintain_order="left")
+            own = asked.filter(pl.col("kind") == kind).join(part.select("key", "entity").unique(), on="key").sort("entity", "now")
             _fill(made, kind, own, _Kind(_table(part, labels), known))
     _fill_rings(made, asked, rows, labels, claims, known)
     columns = [pl.Series(name, values) for name, values in made.items()]

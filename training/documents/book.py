@@ -30,7 +30,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 @dataclass(frozen=True, slots=True)
 class Style:
     """How one house prints: its dates, sizes, separators, headings. `gap` stands between header fields, `wrap` breaks lines at so many
-    characters (0: never), `unit` is the unit of lesion sizes."""
+    characters (0: never), `unit` is the unit of lesion sizes; `spaced` houses write words with spaces between them."""
 
     id: str
     day_form: str = "{y}-{m:02}-{d:02}"
@@ -43,6 +43,7 @@ class Style:
     digits: str = "half"
     wrap: int = 0
     unit_word: str = ""
+    spaced: bool = False
 
     def day(self, on: date) -> str:
         """A date as this house prints it."""
@@ -50,7 +51,7 @@ class Style:
 
     def laid_out(self, text: str) -> str:
         """Headings, field gaps, punctuation and line breaks of the house, from the template's own marks."""
-        text = _EMPTY_LINES.sub("\n", text).strip().replace("‖", self.gap)
+        text = _EMPTY_LINES.sub("\n", text.replace("  ", " ") if self.spaced else text).strip().replace("‖", self.gap)
         if "§" in text:
             text = _HEADING.sub(self._numbered() if "{n}" in self.heading else self._headed, text)
         if self.punctuation == "half":
@@ -73,9 +74,15 @@ class Style:
 
 
 def _wrapped(text: str, width: int) -> str:
+    """Lines of at most `width` characters, broken at a space near the end of the line when there is one."""
     lines: list[str] = []
     for line in text.split("\n"):
-        lines.extend(line[at : at + width] for at in range(0, max(len(line), 1), width))
+        while len(line) > width:
+            space = line.rfind(" ", width - 16, width)
+            at = width if space < 0 else space
+            lines.append(line[:at])
+            line = line[at:].lstrip(" ")
+        lines.append(line)
     return "\n".join(lines)
 
 
@@ -125,7 +132,7 @@ def book(language: str, pool: str) -> Book:
         _merge(merged, yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506 (safe)
     merged["house"].update({f"paper.{name}": templates for name, templates in merged["papers"].items()})
     grammar = Grammar({scope: merged[scope] for scope in SCOPES})
-    return Book(language, pool, tuple(_style(entry) for entry in merged["styles"]), _terms(merged["terms"]), grammar)
+    return Book(language, pool, tuple(_style(entry, language) for entry in merged["styles"]), _terms(merged["terms"]), grammar)
 
 
 def _merge(into: dict[str, Any], loaded: dict[str, Any]) -> None:
@@ -138,8 +145,8 @@ def _merge(into: dict[str, Any], loaded: dict[str, Any]) -> None:
                 into[section][name] = value
 
 
-def _style(entry: Mapping[str, Any]) -> Style:
-    return Style(**{f.name: entry[f.name] for f in fields(Style) if f.name in entry})
+def _style(entry: Mapping[str, Any], language: str) -> Style:
+    return Style(spaced=language == "en", **{f.name: entry[f.name] for f in fields(Style) if f.name in entry})
 
 
 def _terms(groups: Mapping[str, Mapping[Any, Any]]) -> Terms:

@@ -46,12 +46,21 @@ _CODES = {
     "I63": "stroke",
     "I64": "stroke",
     "I69": "stroke",
+    "S06": "trauma",
+    "T90": "trauma",
 }
-_CONDITIONS = {"breast_cancer": "breast", "ami_severe": "ami", "ami_mild": "ami", "stroke_severe": "stroke", "stroke_mild": "stroke"}
+_CONDITIONS = {
+    "breast_cancer": "breast",
+    "ami_severe": "ami",
+    "ami_mild": "ami",
+    "stroke_severe": "stroke",
+    "stroke_mild": "stroke",
+    "brain_injury_severe": "trauma",
+}
 
 
 def disease_of(story: Story) -> str:
-    """breast, lung, thyroid, colon, rectum, stomach, cervix, ami, stroke or other."""
+    """breast, lung, thyroid, colon, rectum, stomach, cervix, ami, stroke, trauma or other."""
     if story.condition in _CONDITIONS:
         return _CONDITIONS[story.condition]
     for specimen in story.specimens:
@@ -62,7 +71,9 @@ def disease_of(story: Story) -> str:
 
 
 def stroke_kind(story: Story) -> str:
-    """bleed (I60 to I62) or infarct."""
+    """trauma, bleed (I60 to I62) or infarct."""
+    if disease_of(story) == "trauma":
+        return "trauma"
     return "bleed" if story.icd10[:3] in ("I60", "I61", "I62") else "infarct"
 
 

@@ -2,7 +2,7 @@
 
     {name}            the rule of that name, else the slot of that name
     {rule@slot}       the rule "rule.<value of slot>", else the rule "rule", else nothing
-    {a|b|c}           one of these, drawn for this paper
+    {a|b|c}           one of these, drawn for the story: its papers do not contradict each other
     ‹ text {slot} ›   left out when a slot in it is empty; ‹?flag: text› only when the flag is set, ‹!flag: text› only when it is not
 
 A rule stands in one of three sections: `house` (a hospital always takes the same alternative), `hand` (a doctor does), `free` (drawn).
@@ -32,12 +32,17 @@ class Voice(Protocol):
     def below(self, n: int) -> int:
         """A draw for this paper."""
 
+    def told(self, salt: int, n: int) -> int:
+        """A draw for the story: every paper of it draws alike."""
+
     def habit(self, scope: str, salt: int, n: int) -> int:
         """The draw a hospital (`house`) or a doctor (`hand`) always makes."""
 
 
 Node = Callable[[Voice], str]
 SCOPES = ("house", "hand", "free")
+MAY_BE_EMPTY = frozenset({"side", "side_long", "exam_side", "exam_side_long", "specimen_side"})
+"""Slots that say nothing of an organ without sides: no gap in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ class Grammar:
             if found is not None:
                 return found(voice)
             text = voice.value(name)
-            if not text:
+            if not text and name not in MAY_BE_EMPTY:
                 voice.blanks.append(name)
             return text
 
@@ -110,9 +115,9 @@ def _text(text: str) -> Node:
     return lambda _: text
 
 
-def _pick(options: list[Node]) -> Node:
-    frozen, n = tuple(options), len(options)
-    return lambda voice: frozen[voice.below(n)](voice)
+def _pick(options: list[Node], text: str) -> Node:
+    frozen, n, salt = tuple(options), len(options), key_of(text)
+    return lambda voice: frozen[voice.told(salt, n)](voice)
 
 
 def _when(flag: str, wanted: bool, body: Node) -> Node:
@@ -170,7 +175,8 @@ class _Parser:
             options.append(self._until("|}"))
         if not self._take("}"):
             raise GrammarError(f"模板缺少右括号 / rule {self._rule}: a brace is not closed in {self._text[:60]!r}")
-        return self._grammar.reference(self._text[start : self._at - 1].strip()) if len(options) == 1 else _pick(options)
+        text = self._text[start : self._at - 1]
+        return self._grammar.reference(text.strip()) if len(options) == 1 else _pick(options, text)
 
     def _optional(self) -> Node:
         self._at += 1

@@ -6,14 +6,13 @@ from training.documents.dice import Dice, key_of
 
 _PAIRS = (
     "己已 未末 日曰 人入 土士 千干 乳孔 右石 左在 侧测 癌痛 浸漫 润涧 淋琳 结绪 节苄 检捡 查杳 诊珍 断晰 院阮 病疬 理埋 腺膝 穿窄 刺剌 术木 "
-    "见贝 明朋 性牲 期朗 级圾 转传 移秽 清渣 年午 月用 号另 姓牲 名各 女攵 医匡 师帅 科料 肿肿 块抉 部陪 型垄 组绀 织炽 化仳 阳阴 告吿 "
+    "见贝 明朋 性牲 期朗 级圾 转传 移秽 清渣 年午 月用 号另 姓牲 名各 女攵 医匡 师帅 科料 肿肿 块抉 部陪 型垄 组绀 织炽 化仳 告吿 "
     "0O 1l 5S 8B 2Z 6b 9g :; .， ×x ×X （( ）) ：: ，, 。. -— %％ Il O0 B8 S5 rn mn"
 )
 CONFUSED: dict[str, str] = {}
 for _pair in _PAIRS.split():
     if len(_pair) == 2 and _pair[0] != _pair[1]:
         CONFUSED.setdefault(_pair[0], _pair[1])
-del CONFUSED["阳"]  # a stain read as its opposite would be another fact, not noise
 
 
 def noisy(text: str, share: float, key: int) -> str:

@@ -62,6 +62,7 @@ _DATED_BY: dict[str, Callable[[Telling], date]] = {
     "diagnosis_certificate": lambda t: max(discharged(t.story), t.story.diagnosed_on),
     "surgery_record": lambda t: operated(t.story),
     "treatment_record": lambda t: discharged(t.story) + timedelta(days=14 + t.drawn("cycle", 14)),
+    "stroke_unit_record": lambda t: admitted(t.story),
     "physical_exam_report": checked_up,
     "functional_assessment": assessed,
     "followup_assessment": assessed,

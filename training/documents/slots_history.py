@@ -50,6 +50,22 @@ def complaint(t: Telling) -> str:
     return _tidy(pattern.replace("(side)", side_word(t, main_side(t))), t)
 
 
+@slot("felt_lump")
+def felt_lump(t: Telling) -> str:
+    """A flag: what brought the patient was a lump they felt, so that its size and the breast may be described in their words."""
+    told = complaint(t)
+    lump = any(word in told for word in ("肿", "块", "硬结", "疙瘩", "lump", "mass", "spot"))
+    return "yes" if lump and not any(word in told for word in ("检", "check", "screen")) else ""
+
+
+@slot("fruit")
+def fruit(t: Telling) -> str:
+    """The size of a lump as patients tell it, by the largest extent measured; "" when none was."""
+    largest = max((size for study in t.story.imaging for size in study.size_mm), default=0.0)
+    steps = ((6, "bean"), (11, "soy"), (16, "peanut"), (22, "broad_bean"), (30, "quail_egg"), (42, "walnut"), (999, "egg"))
+    return t.term("fruit", next(word for most, word in steps if largest <= most)) if 0 < largest <= 999 else ""
+
+
 def _tidy(text: str, t: Telling) -> str:
     return " ".join(text.split()) if t.book.language == "en" else text
 
@@ -76,7 +92,8 @@ def _told(t: Telling, found: PastFinding, group: str) -> str:
         t.day(found.on) if t.by_hand("past_day", 3) == 0 else t.book.words("month", "pattern")[0].format(y=found.on.year, m=found.on.month)
     )
     ago = lasted(t, max(1, (dated(t) - found.on).days))
-    return chosen.format(what=finding_word(t, found), month=months, ago=ago, year=found.on.year)
+    told = chosen.format(what=finding_word(t, found), month=months, ago=ago)
+    return told[0].upper() + told[1:]
 
 
 def _joined(t: Telling, parts: list[str], group: str) -> str:
@@ -141,6 +158,6 @@ def family(t: Telling) -> str:
     if not t.book.words("relative", who):
         who, site = ("mother", "aunt", "father")[t.drawn("relative", 2 + (who not in ("breast", "cervix")))], who
     pattern = t.book.words("family", "pattern")
-    return pattern[t.by_hand("family", len(pattern))].format(
-        who=t.term("relative", who), what=t.term("cancer_of", site or disease_of(t.story)) or t.term("cancer_of", "other")
-    )
+    what = t.term("cancer_of", site or disease_of(t.story)) or t.term("cancer_of", "other")
+    line = pattern[t.by_hand("family", len(pattern))].format(who=t.term("relative", who), what=what)
+    return line[0].upper() + line[1:]

@@ -81,8 +81,8 @@ def study_words(t: Telling) -> str:
     return told if told.isascii() == (t.book.language == "en") else ""
 
 
-@slot("oclock")
-def oclock(t: Telling) -> str:
+@slot("clock_face")
+def clock_face(t: Telling) -> str:
     """Where on the clock face the lesion lies."""
     return str(1 + t.drawn(f"clock{_side(t)}", 12))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from training.documents.disease import disease_of
 from training.documents.slots_dates import dated
 from training.documents.slots_history import main_side, side_word
-from training.documents.telling import Telling, slot
+from training.documents.telling import PATHOLOGY, Telling, slot
 
 _ROMAN = {"III": "Ⅲ", "IV": "Ⅳ", "II": "Ⅱ", "I": "Ⅰ"}
 
@@ -53,7 +53,10 @@ def behaviour(t: Telling) -> str:
 
 @slot("histology")
 def histology(t: Telling) -> str:
-    """The histology in words: of the disease where it has its own word for the code, else of the code, else of the behaviour."""
+    """The histology in words: of the disease where it has its own word for the code, else of the code, else of the behaviour; a
+    clinical paper without a specimen has none."""
+    if t.specimen is None and t.paper.evidence_type not in PATHOLOGY:
+        return ""
     known = t.term("histology", f"{code(t)} {disease_of(t.story)}") or t.term("histology", code(t))
     return known or t.term("histology", behaviour(t))
 
@@ -146,6 +149,12 @@ def _nodes(t: Telling) -> tuple[int, int] | None:
 
 for _name, _index in (("nodes_positive", 0), ("nodes_examined", 1)):
     slot(_name)(lambda t, i=_index: "" if _nodes(t) is None else str((_nodes(t) or (0, 0))[i]))  # type: ignore[misc]
+
+
+@slot("nodes_told")
+def nodes_told(t: Telling) -> str:
+    """A flag: nodes were examined."""
+    return "yes" if _nodes(t) else ""
 
 
 @slot("node_positive")
@@ -265,10 +274,12 @@ def specimen_side(t: Telling) -> str:
 
 @slot("code_kind")
 def code_kind(t: Telling) -> str:
-    """What the code of the claim says of the disease: insitu (D00 to D09), benign (other D), else the disease's own name."""
+    """What the code of the claim says of the disease: insitu (D00 to D09), uncertain (D37 to D48), benign (other D), else the disease."""
     head = t.story.icd10[:3]
     if "D00" <= head <= "D09":
         return "insitu"
+    if "D37" <= head <= "D48":
+        return "uncertain"
     return "benign" if head.startswith("D") or (head.startswith("N") and disease_of(t.story) != "ami") else disease_of(t.story)
 
 

@@ -30,13 +30,14 @@ def slot(name: str) -> Callable[[Slot], Slot]:
 class Telling:
     """What one paper's templates may ask. `house` is the hospital that writes it, `hand` the doctor; `on` the day it is dated."""
 
-    __slots__ = ("_dice", "_hand_key", "_house_key", "_told", "blanks", "book", "hand", "house", "paper", "story", "style")
+    __slots__ = ("_dice", "_hand_key", "_house_key", "_story_key", "_told", "blanks", "book", "hand", "house", "paper", "story", "style")
 
     def __init__(self, story: Story, paper: Paper, book: Book, style: Style, house: str, hand: str) -> None:
         self.story, self.paper, self.book, self.style, self.house, self.hand = story, paper, book, style, house, hand
         self.blanks: list[str] = []
         self._house_key, self._hand_key = key_of(house), key_of(hand or house)
         self._dice = Dice(key_of(story.seed, paper.evidence_type, paper.about, paper.round, paper.language))
+        self._story_key = key_of(story.seed)
         self._told: dict[str, str] = {}
 
     def value(self, slot: str) -> str:
@@ -64,7 +65,11 @@ class Telling:
 
     def drawn(self, name: str, n: int) -> int:
         """A draw of the whole story called `name`: every paper of it draws alike."""
-        return keyed(self.story.seed * 2 + 1, self.book.salt(name), n)
+        return keyed(self._story_key, self.book.salt(name), n)
+
+    def told(self, salt: int, n: int) -> int:
+        """The same by the salt of a template's alternatives."""
+        return keyed(self._story_key, salt, n)
 
     def term(self, group: str, key: str) -> str:
         """A term as this house calls it, "" when the book has none."""

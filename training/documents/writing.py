@@ -11,7 +11,7 @@ from training.documents.telling import PATHOLOGY, Telling, imaging_of
 from training.world.story import Paper, Story
 from triage.claim import Document
 
-__all__ = ["draft", "papers_of", "write"]
+__all__ = ["body", "draft", "papers_of", "write"]
 SLOT_MODULES = (slots_clinical, slots_dates, slots_history, slots_imaging, slots_person, slots_tumour)
 """Imported so that their slots are registered."""
 
@@ -23,13 +23,15 @@ OF_THE_CITY = {
     "physical_exam_report": ("健康体检中心", " Health Check Centre"),
 }
 """Papers of no hospital: who in the member's city issues them, in Chinese and English."""
+LIKE = {"trauma": "stroke"}
+"""Diseases whose papers read like another's."""
 
 
 def write(story: Story, paper: Paper, *, style: str | None = None) -> Document:
     """The paper as text. Deterministic in the story and the names in it; `style` as in `style_of` (None: the seen pool). Papers brought
     at filing carry that day; the day later ones came is not the hospital's to know and is left open."""
     telling = draft(story, paper, style)
-    text = telling.style.laid_out(_body(telling))
+    text = telling.style.laid_out(body(telling))
     if paper.pages_missing:
         text = first_pages(text, story.seed)
     if paper.noise:
@@ -50,9 +52,10 @@ def draft(story: Story, paper: Paper, style: str | None = None) -> Telling:
     return Telling(story, paper, book, chosen, house, _hand(story, paper))
 
 
-def _body(telling: Telling) -> str:
-    rules, kind = telling.book.grammar.rules, telling.paper.evidence_type
-    for name in (f"paper.{kind}.{disease_of(telling.story)}", f"paper.{kind}", "paper.other"):
+def body(telling: Telling) -> str:
+    """The paper as its templates write it, before the house lays it out."""
+    rules, kind, disease = telling.book.grammar.rules, telling.paper.evidence_type, disease_of(telling.story)
+    for name in (f"paper.{kind}.{LIKE.get(disease, disease)}", f"paper.{kind}", "paper.other"):
         if name in rules:
             return rules[name](telling)
     raise AssertionError("every phrasebook has a paper called other")

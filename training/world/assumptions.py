@@ -52,6 +52,11 @@ class Assumptions:
         entries = {name: Assumption.model_validate(entry) for name, entry in data.items()}
         return Assumptions(MappingProxyType(entries), MappingProxyType({n: e.default for n, e in entries.items()}))
 
+    def shifted(self) -> Assumptions:
+        """The same with the changes of shifted.yaml: a world that must close a gate certified before it."""
+        changes = yaml.safe_load(resources.files("training.world").joinpath("shifted.yaml").read_text(encoding="utf-8"))
+        return self.with_(**changes)
+
     def names(self) -> dict[str, tuple[float, float]]:
         """Every name with the ends of its range."""
         return {name: (entry.low, entry.high) for name, entry in self.entries.items()}

@@ -46,7 +46,7 @@ def pick(rng: np.random.Generator, weights: Sequence[float] | Array, n: int) -> 
     """n places drawn by weight."""
     w = np.asarray(weights, dtype=float)
     edges = np.cumsum(w) / w.sum()
-    return np.minimum(np.searchsorted(edges, rng.random(n), side="right"), len(w) - 1)
+    return np.asarray(np.minimum(np.searchsorted(edges, rng.random(n), side="right"), len(w) - 1))
 
 
 def pick_by(rng: np.random.Generator, weights: Array, group: Array) -> NDArray[np.int64]:
@@ -54,7 +54,7 @@ def pick_by(rng: np.random.Generator, weights: Array, group: Array) -> NDArray[n
     edges = np.cumsum(weights, axis=1)
     edges /= edges[:, -1:]
     u = rng.random(len(group))
-    return np.minimum((u[:, None] >= edges[group]).sum(axis=1), weights.shape[1] - 1)
+    return np.asarray(np.minimum((u[:, None] >= edges[group]).sum(axis=1), weights.shape[1] - 1))
 
 
 def chance(rng: np.random.Generator, p: float | Array, n: int) -> NDArray[np.bool_]:

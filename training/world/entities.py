@@ -15,7 +15,7 @@ from knowledge_graph.loader import load
 from training.world.assumptions import Assumptions
 from training.world.columns import Array, Table, chance, pick, pick_by, shipped
 from training.world.illness import DEPARTMENTS
-from training.world.people import ILLNESSES, TYPOLOGIES, T
+from training.world.people import ILLNESSES, T
 from training.world.rings import lineage
 
 _HARMLESS = (T[""], T["non_disclosure"], T["duplicate_claims"])
@@ -128,7 +128,7 @@ def _by_region(rng: np.random.Generator, table: Array, group: Array) -> Array:
     for row in np.unique(group):
         mine = group == row
         out[mine] = np.searchsorted(edges[row], u[mine] * edges[row, -1], side="right")
-    return np.minimum(out, table.shape[1] - 1)
+    return np.asarray(np.minimum(out, table.shape[1] - 1))
 
 
 def _ring_hospital(
@@ -166,7 +166,7 @@ def _doctor(rng: np.random.Generator, c: Table, rings: Table, hospital: Array, w
         keeps = (c["ring"] >= 0) & chance(rng, np.where(rings["typology"][ring] == T["provider_collusion"], 0.95, 0.6), n)
         seat = np.where(keeps, fixed, seat)
     name = ((pair * 1000 + seat) * 2_654_435_761 >> 7) % DOCTOR_NAMES
-    return hospital.astype(np.int64) * DOCTOR_NAMES + name
+    return np.asarray(hospital.astype(np.int64) * DOCTOR_NAMES + name)
 
 
 def _agent(rng: np.random.Generator, c: Table, rings: Table, waves: int, a: Assumptions) -> Array:
@@ -184,7 +184,7 @@ def _agent(rng: np.random.Generator, c: Table, rings: Table, waves: int, a: Assu
     ring = np.maximum(c["ring"], 0)
     own = agents + ring * 20 + generation[ring, c["wave"]]
     busy = rng.permutation(agents)[ring % agents]
-    cover = chance(rng, 0.4, len(rings["start"]))[ring]  # a referrer with an honest business beside
+    cover = chance(rng, 0.3, len(rings["start"]))[ring]  # a referrer with an honest business beside
     taken = (c["ring"] >= 0) & chance(rng, a["ring_agent"], n)
     return np.where(taken, np.where(cover, busy, own), agent)
 
@@ -209,6 +209,3 @@ def draw_department(rng: np.random.Generator, c: Table) -> Array:
     plain = pick_by(rng, weights, c["illness"])
     strange = odd[rng.integers(0, len(odd), len(plain))]
     return np.where((c["odd_department"] == 1) & (c["illness"] <= 5), strange, plain)
-
-
-assert len(TYPOLOGIES) == 12

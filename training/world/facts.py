@@ -6,6 +6,7 @@ Answers of an investigation are not among them.
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 
 import numpy as np
@@ -13,10 +14,10 @@ import polars as pl
 
 from knowledge_graph.loader import Knowledge, load
 from training.world.assumptions import Assumptions
-from training.world.columns import NA, Array, Table, as_fact, chance, day, full_years, maybe, words
-from training.world.entities import DEPARTMENTS, Hospitals
-from training.world.history import CONDITIONAL, NO, YES, findings, meaning, past_on, severities
-from training.world.illness import WORDS
+from training.world.columns import NA, Array, Table, as_fact, chance, day, full_years, maybe, shipped, words
+from training.world.entities import Hospitals
+from training.world.history import YES, findings, meaning, past_on, severities
+from training.world.illness import DEPARTMENTS, WORDS
 from training.world.papers import NEVER, PAPERS
 from training.world.people import ILLNESSES, PLANS, I
 
@@ -44,7 +45,7 @@ def edition(c: Table) -> Array:
     return np.where(c["plan"] == 1, insured, np.where(c["plan"] == 0, (c["version"] > 0).astype(int), 1))
 
 
-def _transition() -> tuple[object, object]:
+def _transition() -> tuple[date, date]:
     old, new = knowledge().plans["insurer-reference"].editions
     assert old.to is not None
     return old.to, new.from_
@@ -237,7 +238,7 @@ def _history(c: Table) -> Table:
     }
 
 
-def as_frame(c: Table, linked: Table, ids: pl.Series) -> pl.DataFrame:
+def as_frame(c: Table, d: Table, linked: Table, ids: pl.Series) -> pl.DataFrame:
     """The facts frame: claim_id, plan, condition, filed_on, then columns named and typed as in the facts library."""
     library = knowledge().facts
     conditions = _conditions()
@@ -247,7 +248,7 @@ def as_frame(c: Table, linked: Table, ids: pl.Series) -> pl.DataFrame:
         words("condition", c["illness"], conditions),
         as_fact(library["claim.filed_on"], c["filed"], ()).rename("filed_on"),
     ]
-    named = {**{k: v for k, v in c.items() if k in library}, **derived(c), **linked}
+    named = {**{k: v for k, v in c.items() if k in library}, **d, **linked}
     for name in sorted(named, key=list(library).index):
         key = "birads" if name.startswith("birads.") else name
         series.append(as_fact(library[name], named[name], WORDS.get(key, ())))
@@ -258,14 +259,9 @@ def as_frame(c: Table, linked: Table, ids: pl.Series) -> pl.DataFrame:
 
 @cache
 def _conditions() -> tuple[str, ...]:
-    from training.world.columns import shipped
-
     return tuple(shipped("clinical")["illnesses"][name]["condition"] for name in ILLNESSES)
 
 
 def finding_meaning(c: Table) -> Table:
     """What the finding from before means, and since when it was known."""
     return {"meaning": meaning(c), "past_on": past_on(c)}
-
-
-assert (NO, CONDITIONAL, YES) == (0, 1, 2)

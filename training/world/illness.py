@@ -259,7 +259,7 @@ def _breasts(rng: np.random.Generator, c: Table) -> Table:
     side = c["side"]
     category = 2 + pick(rng, list(_DATA["birads"].values()), n)
     other = rng.integers(0, 2, n)
-    near = np.maximum(c["visit"], c["diagnosed"] - 10 - rng.integers(0, 15, n))
+    near = c["visit"] + rng.integers(0, 2, n)
     inside = c["effective"] + 15 + np.floor(rng.random(n) * 74).astype(int)
     moved = c["imaging_inside"] & (c["tenure"] >= 95) & (c["tenure"] < 500)
     seen = np.where(moved, np.minimum(inside, c["diagnosed"] - 1), near)

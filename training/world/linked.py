@@ -72,7 +72,7 @@ def texts(c: Table, hospitals: Hospitals, names: pl.Series, doctors: pl.Series, 
     """The key of every kind as text, null where a claim has none. Numbers are scrambled, so that they tell no order."""
 
     def coded(prefix: str, column: str) -> pl.Series:
-        scrambled = ((c[column].astype(np.int64) * 2_654_435_761 + mask) % 4_294_967_296).astype(np.int64)
+        scrambled = ((c[column].astype(np.int64) * 2_654_435_761 + mask * (KINDS.index(column) + 3)) % 4_294_967_291).astype(np.int64)
         text = pl.Series(column, scrambled).cast(pl.String).str.zfill(10)
         return pl.select(pl.when(pl.Series(c[column] >= 0)).then(pl.lit(prefix) + text)).to_series()
 

@@ -9,8 +9,8 @@ import polars as pl
 
 from training.world import entities, facts, handling, history, illness, linked, papers, people, rings, signs, timing, verdicts
 from training.world.assumptions import Assumptions
+from training.world.columns import NA, Array, Table, chance, days, flags, shipped, stage_rng, words
 from training.world.entities import DOCTOR_NAMES
-from training.world.columns import Array, Table, chance, days, flags, shipped, stage_rng, words
 from training.world.history import findings
 from training.world.people import ILLNESSES, TYPOLOGIES
 from training.world.world import World
@@ -37,7 +37,7 @@ def make_world(claims: int, seed: int, assumptions: Assumptions | None = None, p
     c["early_claim"] = linked.is_early(c["diagnosed"] - c["effective"] - timing.WAITING)
     c["pathology_number"] = linked.pathology_numbers(stage_rng(seed, 24), c)
     c |= linked.link_facts(c)
-    return _tables(c, table, hospitals, seed, a, progress)
+    return _tables(c, hospitals, seed, a, progress)
 
 
 def _draw(n: int, seed: int, a: Assumptions, progress: Progress) -> tuple[Table, Table]:
@@ -90,19 +90,19 @@ def _times(name: str, seconds: Array) -> pl.Series:
     return pl.select(pl.when(pl.Series(seconds >= 0)).then(moments)).to_series().rename(name)
 
 
-def _tables(c: Table, table: Table, hospitals: entities.Hospitals, seed: int, a: Assumptions, progress: Progress) -> World:
+def _tables(c: Table, hospitals: entities.Hospitals, seed: int, a: Assumptions, progress: Progress) -> World:
     n = len(c["plan"])
     ids, members = _ids(stage_rng(seed, 30), n, "w"), _ids(stage_rng(seed, 31), n, "m")
     d = facts.derived(c)
     v = verdicts.judge(c, d)
     truth = handling.truth(stage_rng(seed, 32), c, d, v, a)
-    told = _told(c, hospitals, seed, members)
+    told = _told(c, seed, members)
     mask = int(stage_rng(seed, 33).integers(1, 2**31))
     keys = linked.texts(c, hospitals, members, told["doctor"], mask)
     told = told.with_columns(keys[kind].alias(kind) for kind in ("phone", "device", "account", "agent", "address"))
     told = told.with_columns(keys["pathology_number"].str.split("|").list.last().alias("number"))
     progress("facts")
-    frame = facts.as_frame(c, {k: c[k] for k in c if k.startswith("links.")}, ids)
+    frame = facts.as_frame(c, d, {k: c[k] for k in c if k.startswith("links.")}, ids)
     weight = flag_columns(frame, facts.knowledge())[WEIGHT].to_numpy()
     progress("decisions")
     lane = handling.lanes(stage_rng(seed, 34), c, v, weight, a)
@@ -111,7 +111,7 @@ def _tables(c: Table, table: Table, hospitals: entities.Hospitals, seed: int, a:
     links = linked.long_table(c, keys, ids, filed_at.rename("seen_at"), papers_at)
     outcomes = _outcomes(ids, filed_at, v, lane, decided, weight)
     attributes = _attributes(c, d, v, hospitals, ids, filed_at)
-    return World(seed, a, frame, attributes, links, outcomes, _latent(c, table, truth, ids), told, hospitals.frame)
+    return World(seed, a, frame, attributes, links, outcomes, _latent(c, truth, ids), told, hospitals.frame)
 
 
 def _outcomes(ids: pl.Series, filed_at: pl.Series, v: Table, lane: Table, o: Table, weight: Array) -> pl.DataFrame:
@@ -174,7 +174,7 @@ def _claimed(c: Table) -> pl.Series:
     return words("diagnosis_claimed", place, every)
 
 
-def _latent(c: Table, table: Table, truth: Table, ids: pl.Series) -> pl.DataFrame:
+def _latent(c: Table, truth: Table, ids: pl.Series) -> pl.DataFrame:
     return pl.DataFrame(
         [
             ids,
@@ -194,7 +194,7 @@ def _latent(c: Table, table: Table, truth: Table, ids: pl.Series) -> pl.DataFram
     )
 
 
-def _told(c: Table, hospitals: entities.Hospitals, seed: int, members: pl.Series) -> pl.DataFrame:
+def _told(c: Table, seed: int, members: pl.Series) -> pl.DataFrame:
     """What papers may say beyond the facts; nothing here names a scheme."""
     rng = stage_rng(seed, 36)
     n = len(c["plan"])
@@ -211,10 +211,9 @@ def _told(c: Table, hospitals: entities.Hospitals, seed: int, members: pl.Series
             days("biopsy_on", c["biopsy_on"]),
             days("imaged", c["imaged"]),
             words("past_told", past, findings()),
-            days("past_told_on", np.where(c["told"], c["past_on"], c["past_on"] * 0 + facts.NA)),
-            pl.Series("rounds", c["rounds"].astype(np.int8).tolist(), dtype=pl.List(pl.Int8)),
+            days("past_told_on", np.where(c["told"], c["past_on"], NA)),
+            pl.Series("rounds", np.ascontiguousarray(c["rounds"].astype(np.int8))),
             pl.Series("wrong_person", c["wrong_person"] == 1),
-            pl.Series("tampered", c["tampered"] == 1),
         ]
     )
 

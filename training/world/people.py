@@ -58,7 +58,7 @@ def cells() -> NDArray[np.float64]:
     ratio = _banded(tables["female_over_male"]["bands"])
     incidence = np.stack([male * ratio, male])
     mix = tables["conditions"]
-    share = np.stack([np.stack([np.array(_band(mix[sex], age)) for age in AGES]) for sex in ("F", "M")])
+    share = np.array([[_band(mix[sex], int(age)) for age in AGES] for sex in ("F", "M")], dtype=float)
     exposed = np.stack([_exposure(plan, tables["exposure"]) for plan in PLANS])
     weight = exposed[:, None, :, None] * incidence[None, :, :, None] * share[None]
     for plan, covered in tables["plans_cover"].items():
@@ -118,7 +118,11 @@ def _allowed(typology: int, chosen: int, plan: int) -> Array:
     allowed = np.array([float(name in names) for name in ILLNESSES])
     if chosen >= 0 and cells()[plan][:, :, chosen].sum() > 0:
         allowed = np.eye(len(ILLNESSES))[chosen]
-    lean = 0.5 + (AGES - 18) / 30 if TYPOLOGIES[typology] == "non_disclosure" else np.ones(len(AGES))
+    lean = (
+        np.exp((AGES - 45) * shipped("incidence")["non_disclosure_by_age"]["per_year"])
+        if TYPOLOGIES[typology] == "non_disclosure"
+        else np.ones(len(AGES))
+    )
     return np.asarray(allowed[None, None, :] * lean[None, :, None])
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from training.world.assumptions import Assumptions
 from training.world.columns import Array, Table, chance, pick
-from training.world.people import ILLNESSES, TYPOLOGIES, T, illnesses_of
+from training.world.people import TYPOLOGIES, T, illnesses_of
 
 _LEANING = {
     "provider_collusion": 1.0,
@@ -88,7 +88,3 @@ def lineage(rng: np.random.Generator, rings: int, waves: int, rotation: float) -
     """(rings, waves): which generation of an entity a ring uses in each wave; it is changed with chance `rotation` between waves."""
     changed = chance(rng, rotation, rings * max(waves - 1, 0)).reshape(rings, max(waves - 1, 0))
     return np.asarray(np.concatenate([np.zeros((rings, 1), dtype=int), np.cumsum(changed, axis=1)], axis=1))
-
-
-assert set(_LEANING) <= set(TYPOLOGIES)
-assert len(ILLNESSES) == 9

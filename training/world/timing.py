@@ -78,6 +78,8 @@ def _tenure(rng: np.random.Generator, c: Table, most: Array, a: Assumptions) -> 
     mutual = room * rng.beta(1.0, 1.3, n)
     insured = np.minimum(rng.exponential(850, n), room * rng.random(n) ** 0.2)
     drawn = WAITING + np.where(c["plan"] == 1, insured, mutual)
+    # Members who had something before joining are diagnosed sooner after it.
+    drawn = np.where(c["breach"], WAITING + (drawn - WAITING) * rng.random(n) ** a["breach_sooner"], drawn)
     extra = chance(rng, np.clip((a["early_ratio"] - 1) * 60 / room, 0, 0.5), n)
     soon = np.where(c["typology"] == T["waiting_period_shift"], 30.0, a["ring_claim_days"])
     drawn = np.where(c["early"] | extra, WAITING + rng.random(n) * np.minimum(soon, room), drawn)
@@ -92,7 +94,8 @@ def _before(rng: np.random.Generator, c: Table, a: Assumptions) -> Table:
     n, shapes = len(c["plan"]), shipped("clinical")
     sudden = np.isin(c["illness"], (I["ami"], I["stroke"], I["brain_injury"]))
     gap = np.where(c["quick_visit"], np.floor(rng.random(n) * 3), np.floor(lognormal(rng, shapes["visit_to_diagnosis_days"], n)))
-    visit = (c["diagnosed"] - np.where(sudden, 0, gap)).astype(int)
+    # A specimen is taken and read before the diagnosis, after the visit.
+    visit = (c["diagnosed"] - np.where(sudden, 0, gap + shapes["specimen_after_visit_days"])).astype(int)
     lasted = np.floor(lognormal(rng, shapes["complaint_days"], n))
     began = visit - np.where(sudden, np.minimum(lasted, 2), lasted)
     since = np.maximum(visit - c["joined"], 1)

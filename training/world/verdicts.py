@@ -11,15 +11,15 @@ from training.world.columns import NA, Array, Table
 from training.world.facts import knowledge
 from training.world.history import CONDITIONAL, YES
 from training.world.illness import WORDS
-from training.world.people import CANCERS, PLANS, I
+from training.world.people import PLANS, I
 
 _SEVERE, _MILD = "severe", "mild"
 
 
 def judge(c: Table, d: Table) -> Table:
     """`declined` (a definite ground), `held` (a person, an inconsistency or a missing paper), `lesser`, `amount`, `passes_rules`."""
-    met, lesser = _definition(c)
-    declined = (d["member.active_at_diagnosis"] == 0) | ~(met | lesser)
+    met, lesser, unsettled = _definition(c)
+    declined = (d["member.active_at_diagnosis"] == 0) | ~(met | lesser | unsettled)
     waiting = (d["days_since_waiting_end"] < 0) & ~((d["condition.accident_possible"] == 1) & (d["claim.accident"] == 1))
     declined |= waiting | _breach(c, d)
     held = (d["days_diagnosis_to_filing"] > _parameter("application_window_days", c)) | (d["hospital.eligible"] == 0)
@@ -33,7 +33,7 @@ def judge(c: Table, d: Table) -> Table:
         & (d["years_joined_to_filing"] < 2)
         & (c["history.asked_at_joining"] != 0)
     )
-    held |= (c["edition"] < 0) & (_thyroid_one(c) | ~np.isin(c["illness"], CANCERS))
+    held |= unsettled
     return {
         "declined": declined,
         "held": held & ~declined,
@@ -44,28 +44,31 @@ def judge(c: Table, d: Table) -> Table:
 
 
 def _parameter(name: str, c: Table) -> Array:
-    return np.array([knowledge().plans[plan].parameters[name] for plan in PLANS])[c["plan"]]
+    return np.asarray(np.array([knowledge().plans[plan].parameters[name] for plan in PLANS])[c["plan"]])
 
 
 def _thyroid_one(c: Table) -> Array:
-    return (c["illness"] == I["thyroid"]) & (c["stage.group"] == WORDS["stage.group"].index("I"))
+    return np.asarray((c["illness"] == I["thyroid"]) & (c["stage.group"] == WORDS["stage.group"].index("I")))
 
 
-def _definition(c: Table) -> tuple[Array, Array]:
-    """Whether the illness meets its severe definition, and else whether a covered lesser one."""
+def _definition(c: Table) -> tuple[Array, Array, Array]:
+    """Whether the illness meets its severe definition, else a covered lesser one; unsettled where the two editions differ on it."""
     cancer = c["cancer"]
     new = c["edition"] != 0
     met = cancer & (c["pathology.icdo_behavior"] == 3) & ~(_thyroid_one(c) & new)
     lesser = _thyroid_one(c) & new & (((c["plan"] == 0) & (c["version"] == 1)) | (c["plan"] != 0))
     lesser &= ~((c["plan"] == 2) & (c["edition"] != 1))
-    met |= _heart_met(c)
-    brain_met, brain_mild = _brain_met(c)
-    met |= brain_met
-    mild_heart = (c["illness"] == I["ami"]) & ~_heart_met(c) & (c["plan"] == 1) & (c["edition"] == 1)
-    return met, (lesser | mild_heart | (brain_mild & (c["plan"] == 1) & (c["edition"] == 1))) & ~met
+    unsettled = _thyroid_one(c) & (c["edition"] < 0)
+    heart, brain, mild_brain = _heart(c), _brain(c), _mild_brain(c)
+    for new, old in (heart, brain):
+        met |= np.where(c["edition"] == 1, new, np.where(c["edition"] == 0, old, new & old))
+        unsettled |= (c["edition"] < 0) & (new != old)
+    mild_heart = (c["illness"] == I["ami"]) & ~heart[0]
+    lesser |= (mild_heart | mild_brain) & (c["plan"] == 1) & (c["edition"] == 1)
+    return met, lesser & ~met, unsettled
 
 
-def _heart_met(c: Table) -> Array:
+def _heart(c: Table) -> tuple[Array, Array]:
     """ami-severe and ami-severe-2007."""
     ill = c["illness"] == I["ami"]
     late = np.where(c["echo.date"] == NA, -1, c["echo.date"] - c["diagnosed"])
@@ -83,25 +86,28 @@ def _heart_met(c: Table) -> Array:
     severe = (c["lab.ctn_x_uln"] >= 15) | (c["lab.ckmb_x_uln"] >= 2) | (weak & (late >= 42)) | (c["cardiac.vt_vf_or_shock"] == 1)
     new = np.logical_or.reduce(signs) & severe
     old = (signs[0].astype(int) + signs[1] + 1 + (weak & (late >= 90))) >= 3
-    return ill & np.where(c["edition"] == 1, new, np.where(c["edition"] == 0, old, new & old))
+    return ill & new, ill & old
 
 
-def _brain_met(c: Table) -> tuple[Array, Array]:
-    """brain-sequela-severe in both editions, and the mild stroke."""
+def _brain(c: Table) -> tuple[Array, Array]:
+    """brain-sequela-severe and brain-sequela-severe-2007."""
     ill = np.isin(c["illness"], (I["stroke"], I["brain_injury"]))
     muscle, adl = c["neuro.worst_limb_muscle_grade"], c["function.adl_unable_count"]
     common = (c["neuro.language_loss_or_severe_swallow"] == 1) | (adl >= 3)
-    new, old = common | (muscle <= 2), common | (c["function.one_limb_lost"] == 1)
-    severe = ill & np.where(c["edition"] == 1, new, np.where(c["edition"] == 0, old, new & old))
-    mild = (c["illness"] == I["stroke"]) & ((muscle == 3) | (adl == 2)) & ~(new & ill)
-    return severe, mild
+    return ill & (common | (muscle <= 2)), ill & (common | (c["function.one_limb_lost"] == 1))
+
+
+def _mild_brain(c: Table) -> Array:
+    """stroke-mild."""
+    less = (c["neuro.worst_limb_muscle_grade"] == 3) | (c["function.adl_unable_count"] == 2)
+    return np.asarray((c["illness"] == I["stroke"]) & less & ~_brain(c)[0])
 
 
 def _breach(c: Table, d: Table) -> Array:
     """A told finding that breaches: mutual aid always, the insurer where it asked and the contract is younger than two years."""
     told = c["told"] & (c["meaning"] == YES)
     insurer = (c["plan"] == 1) & (c["history.asked_at_joining"] == 1) & (d["years_joined_to_filing"] < 2)
-    return told & ((c["plan"] == 0) | insurer)
+    return np.asarray(told & ((c["plan"] == 0) | insurer))
 
 
 def _inconsistent(c: Table, d: Table) -> Array:
@@ -114,16 +120,15 @@ def _inconsistent(c: Table, d: Table) -> Array:
     wrong |= c["cancer"] & (c["links.pathology_number_elsewhere"] == 1)
     for name in ("size_T", "nodes_N", "stage_group", "nodes_count"):
         wrong |= breast & (d[f"consistency.{name}"] == 0)
-    return wrong | (breast & ((d["department.plausible"] == 0) | (c["doctor.registered"] == 0)))
+    return np.asarray(wrong | (breast & ((d["department.plausible"] == 0) | (c["doctor.registered"] == 0))))
 
 
 def _amount(c: Table, d: Table, lesser: Array) -> Array:
     """CNY, from the rulebook's benefit rules by plan and level; mutual aid by age at first diagnosis."""
-    sums = {
-        (rule.applies_to.plan, rule.applies_to.level): [row.amount for row in rule.amounts]
-        for rule in knowledge().rules
-        if rule.kind == "benefit"
-    }
+    sums: dict[tuple[str, str], list[int]] = {}
+    for rule in knowledge().rules:
+        if rule.kind == "benefit":
+            sums[str(rule.applies_to.plan), str(rule.applies_to.level)] = [row.amount for row in rule.amounts]
     table = np.array([[[sums[plan, _SEVERE][0], sums[plan, _SEVERE][-1]], [sums[plan, _MILD][0]] * 2] for plan in PLANS])
     older = d["age_at_diagnosis"] >= _parameter("gate_age_split", c)
-    return table[c["plan"], lesser.astype(int), older.astype(int)]
+    return np.asarray(table[c["plan"], lesser.astype(int), older.astype(int)])

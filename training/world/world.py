@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,13 +56,13 @@ class World:
         """What the papers of a claim may tell."""
         from training.world.telling import story
 
-        return story(self._row(claim_id))
+        return story(self._row(claim_id), self.assumptions)
 
     def claim(self, claim_id: str, rounds: int = 0, *, papers: bool = True, style: str | None = None) -> Claim:
         """The claim in the product's format with the papers brought up to a round (2: all)."""
         from training.world.telling import claim
 
-        return claim(self._row(claim_id), self._keys(claim_id), rounds, papers=papers, style=style)
+        return claim(self._row(claim_id), self._keys(claim_id), rounds, self.assumptions, papers=papers, style=style)
 
     def _row(self, claim_id: str) -> dict[str, Any]:
         place = self.place(claim_id)
@@ -96,6 +96,3 @@ class World:
         cut = {n: getattr(self, n).head(claims) for n in ("facts", "attributes", "outcomes", "latent", "told")}
         links = self.links.filter(pl.col("claim_id").is_in(ids.implode()))
         return World(self.seed, self.assumptions, links=links, hospitals=self.hospitals, **cut)
-
-
-assert {f.name for f in fields(World)} >= set(TABLES)
