@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from knowledge_graph.loader import Knowledge, load
+from tests.databases import Database
 from triage.bundle import Bundle
 from triage.cases import load_cases
 from triage.claim import Claim
@@ -34,10 +33,11 @@ def database(folder: Path) -> str:
     return f"sqlite:///{folder / 'triage.db'}"
 
 
-def desk(folder: Path, *, gate: bool = True, now: datetime = NOW) -> Desk:
-    """A desk; `gate` opens the gate with the test bundle."""
+def desk(place: Path | Database, *, gate: bool = True, now: datetime = NOW) -> Desk:
+    """A desk on a database, or on one of its own in a folder; `gate` opens the gate with the test bundle."""
     knowledge, reader = shipped()
-    return Desk(open_store(database(folder)), knowledge, reader, Bundle.load(OPEN_GATE) if gate else None, lambda: now)
+    url = place.url if isinstance(place, Database) else database(place)
+    return Desk(open_store(url), knowledge, reader, Bundle.load(OPEN_GATE) if gate else None, lambda: now)
 
 
 @cache
@@ -61,24 +61,8 @@ class Ticking:
         self.now += timedelta(days=number)
 
 
-def url(path: Path) -> str:
-    """The URL of a database file."""
-    return f"sqlite:///{path}"
-
-
 def desk_on(store: Store, *, gate: str = "open", **changes: Any) -> Desk:
     """A desk on a store with the gate open or closed; `clock` or `bundle` may be given."""
     knowledge, reader = shipped()
     given = {"bundle": Bundle.load(OPEN_GATE) if gate == "open" else None, "clock": Ticking(), **changes}
     return Desk(store, knowledge, reader, **given)
-
-
-def rows_in(path: Path) -> dict[str, int]:
-    """How many rows each table of a database file holds."""
-    with closing(sqlite3.connect(path)) as connection:
-        names = [
-            n
-            for (n,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            if n not in ("alembic_version", "store_setting")
-        ]
-        return {n: connection.execute(f"SELECT count(*) FROM {n}").fetchone()[0] for n in names}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.exc import DBAPIError
 
-from tests.desks import case, database, desk
+from tests.databases import Database
+from tests.desks import case, desk
 from triage.observation import Assertion, FindingMention, Observation, Source, Span, Why
 from triage.store import Store, open_store
 from triage.store.codec import statement_from, statement_json
@@ -33,12 +34,9 @@ DECLINED = {
 }
 
 
-def insert_raw(path: Path, row: dict[str, Any]) -> None:
+def insert_raw(place: Database, row: dict[str, Any]) -> None:
     """Raw SQL, as somebody with a database shell would write it."""
-    with sqlite3.connect(path / "triage.db") as connection:
-        names = ", ".join(row)
-        marks = ", ".join("?" for _ in row)
-        connection.execute(f"INSERT INTO decision ({names}) VALUES ({marks})", list(row.values()))
+    place.execute(f"INSERT INTO decision ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})", **row)
 
 
 @pytest.mark.parametrize(
@@ -61,36 +59,35 @@ def insert_raw(path: Path, row: dict[str, Any]) -> None:
         {"outcome": "refused"},
     ],
 )
-def test_the_database_refuses_a_decline_by_a_machine_or_without_ground(tmp_path: Path, change: dict[str, Any]) -> None:
-    desk(tmp_path).submit(case("worked-decline"), actor="desk")
-    with pytest.raises(sqlite3.IntegrityError):
-        insert_raw(tmp_path, DECLINED | change)
-    insert_raw(tmp_path, DECLINED)
+def test_the_database_refuses_a_decline_by_a_machine_or_without_ground(place: Database, change: dict[str, Any]) -> None:
+    desk(place).submit(case("worked-decline"), actor="desk")
+    with pytest.raises(DBAPIError):
+        insert_raw(place, DECLINED | change)
+    insert_raw(place, DECLINED)
 
 
-def test_a_claims_status_cannot_be_set_to_declined_without_a_persons_decision(tmp_path: Path) -> None:
-    at_desk = desk(tmp_path)
+def test_a_claims_status_cannot_be_set_to_declined_without_a_persons_decision(place: Database) -> None:
+    at_desk = desk(place)
     at_desk.submit(case("worked-decline"), actor="desk")
-    with sqlite3.connect(tmp_path / "triage.db") as connection, pytest.raises(sqlite3.IntegrityError):
-        connection.execute("UPDATE claim SET status = 'declined'")
-    with sqlite3.connect(tmp_path / "triage.db") as connection:
-        connection.execute("UPDATE claim SET status = 'paid'")
+    with pytest.raises(DBAPIError, match="declin"):
+        place.execute("UPDATE claim SET status = 'declined'")
+    place.execute("UPDATE claim SET status = 'paid'")
     assert [p["claim_id"] for p in at_desk.replay()] == ["worked-decline"]
 
 
-def test_the_gate_can_only_release(tmp_path: Path) -> None:
-    desk(tmp_path).submit(case("worked-decline"), actor="desk")
+def test_the_gate_can_only_release(place: Database) -> None:
+    desk(place).submit(case("worked-decline"), actor="desk")
     for outcome in ("paid", "investigation_opened", "declined"):
-        with pytest.raises(sqlite3.IntegrityError):
-            insert_raw(tmp_path, DECLINED | {"actor_kind": "gate", "outcome": outcome})
+        with pytest.raises(DBAPIError):
+            insert_raw(place, DECLINED | {"actor_kind": "gate", "outcome": outcome})
 
 
-def test_the_migrations_make_the_tables_that_are_declared(tmp_path: Path) -> None:
-    store = open_store(database(tmp_path))
+def test_the_migrations_make_the_tables_that_are_declared(place: Database) -> None:
+    store = open_store(place.url)
     with store.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": lambda *_: None})
         assert compare_metadata(context, metadata) == []
-    open_store(database(tmp_path))
+    open_store(place.url)
 
 
 def test_a_read_only_database_is_said_by_name_and_nothing_is_half_written(tmp_path: Path) -> None:
@@ -111,8 +108,8 @@ def write_half(store: Store) -> None:
         raise RuntimeError
 
 
-def test_an_error_in_a_transaction_leaves_nothing(tmp_path: Path) -> None:
-    store = open_store(database(tmp_path))
+def test_an_error_in_a_transaction_leaves_nothing(place: Database) -> None:
+    store = open_store(place.url)
     with pytest.raises(RuntimeError):
         write_half(store)
     with store.reading() as connection:
@@ -129,14 +126,11 @@ class Reversed:
         return sealed.removeprefix("sealed:")[::-1]
 
 
-def test_sealed_text_passes_through_the_operators_cipher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sealed_text_passes_through_the_operators_cipher(place: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SealedText, "cipher", Reversed())
-    opened = desk(tmp_path)
+    opened = desk(place)
     opened.submit(case("worked-approve"), actor="desk")
-    with sqlite3.connect(tmp_path / "triage.db") as connection:
-        texts = [
-            t for (t,) in connection.execute("SELECT text FROM document UNION SELECT form FROM claim UNION SELECT body FROM observation")
-        ]
+    texts = [t for (t,) in place.query("SELECT text FROM document UNION SELECT form FROM claim UNION SELECT body FROM observation")]
     assert all(t.startswith("sealed:") for t in texts)
     assert opened.claim("worked-approve")["documents"][0]["text"] == case("worked-approve").documents[0].text
     assert opened.replay() == []

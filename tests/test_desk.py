@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.builders import claim
-from tests.desks import OPEN_GATE, Ticking, desk_on, rows_in, shipped, url
+from tests.databases import KINDS, Database, url_of
+from tests.desks import OPEN_GATE, Ticking, desk_on, shipped
 from triage.actions import Correction, DecisionForm, Investigation
 from triage.assembly import assemble
 from triage.bundle import Bundle
@@ -41,14 +40,9 @@ Opened = Callable[..., Desk]
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "triage.db"
-
-
-@pytest.fixture
-def opened(path: Path) -> Opened:
+def opened(place: Database) -> Opened:
     """A desk over one database, as often as it is asked for."""
-    return lambda **changes: desk_on(open_store(url(path)), **changes)
+    return lambda **changes: desk_on(open_store(place.url), **changes)
 
 
 @pytest.fixture
@@ -81,10 +75,10 @@ def without(filed: Claim, kind: str) -> tuple[Claim, Document]:
 # ---- filing
 
 
-def test_a_filed_claim_is_kept_with_everything_it_rests_on(desk: Desk, path: Path) -> None:
+def test_a_filed_claim_is_kept_with_everything_it_rests_on(desk: Desk, place: Database) -> None:
     """Claim, episode, papers, observations, links, snapshot, suggestion, decision, audit and outbox."""
     answer = desk.submit(APPROVE, actor="clerk")
-    rows = rows_in(path)
+    rows = place.rows()
     assert route(answer) == "investigation/clear"
     assert {t for t, n in rows.items() if n == 0} == {"request", "idempotency_key", "gate_event", "shadow_score", "outcome"}
     assert (rows["document"], rows["rulebook_snapshot"], rows["decision"]) == (len(APPROVE.documents), 1, 1)
@@ -106,18 +100,18 @@ def test_a_claim_without_a_number_gets_one(desk: Desk) -> None:
     assert all(name.startswith("C-") and len(name) == 12 for name in names)
 
 
-def test_a_number_is_given_once(desk: Desk, path: Path) -> None:
+def test_a_number_is_given_once(desk: Desk, place: Database) -> None:
     desk.submit(claim(), actor="clerk")
-    before = rows_in(path)
+    before = place.rows()
     with pytest.raises(DuplicateClaim):
         desk.submit(claim(), actor="clerk")
-    assert rows_in(path) == before
+    assert place.rows() == before
 
 
-def test_an_unknown_plan_is_refused_and_the_known_ones_are_named(desk: Desk, path: Path) -> None:
+def test_an_unknown_plan_is_refused_and_the_known_ones_are_named(desk: Desk, place: Database) -> None:
     with pytest.raises(UnknownPlan, match=r"insurer-reference, mutual-aid-reference"):
         desk.submit(claim(plan="none"), actor="clerk")
-    assert rows_in(path)["claim"] == 0
+    assert place.rows()["claim"] == 0
 
 
 @pytest.mark.parametrize(
@@ -139,11 +133,11 @@ def test_unlikely_dates_are_stored(desk: Desk) -> None:
 # ---- the same request twice
 
 
-def test_the_same_request_twice_happens_once(desk: Desk, path: Path) -> None:
+def test_the_same_request_twice_happens_once(desk: Desk, place: Database) -> None:
     first = desk.submit(claim(claim_id=None), actor="clerk", idempotency_key="k")
-    before = rows_in(path)
+    before = place.rows()
     assert desk.submit(claim(claim_id=None), actor="clerk", idempotency_key="k") == first
-    assert rows_in(path) == before
+    assert place.rows() == before
 
 
 def test_the_same_paper_twice_under_one_key_is_kept_once(desk: Desk) -> None:
@@ -154,14 +148,14 @@ def test_the_same_paper_twice_under_one_key_is_kept_once(desk: Desk) -> None:
     assert len(desk.claim("c-1")["documents"]) == 1
 
 
-def test_a_key_with_other_content_is_refused(desk: Desk, path: Path) -> None:
+def test_a_key_with_other_content_is_refused(desk: Desk, place: Database) -> None:
     desk.submit(claim(), actor="clerk", idempotency_key="k")
-    before = rows_in(path)
+    before = place.rows()
     with pytest.raises(IdempotencyMismatch):
         desk.submit(claim(claim_id="c-2"), actor="clerk", idempotency_key="k")
     with pytest.raises(IdempotencyMismatch):
         desk.add_document("c-1", Document(text="x"), actor="clerk", idempotency_key="k")
-    assert rows_in(path) == before
+    assert place.rows() == before
 
 
 def test_a_refused_request_does_not_use_up_its_key(desk: Desk) -> None:
@@ -208,16 +202,16 @@ def test_a_claim_drawn_for_audit_is_investigated(opened: Opened) -> None:
     assert later["suggestion"]["gate"]["why"] == "audit"
 
 
-def test_the_draw_follows_a_key_that_only_the_store_holds(opened: Opened, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_draw_follows_a_key_that_only_the_store_holds(kind: str, tmp_path: Path) -> None:
     """About the rate of all claims, and others in another store."""
     half = replace(Bundle.load(OPEN_GATE), audit_rate=0.5)
     drawn = []
-    for place in ("a.db", "b.db"):
-        desk = desk_on(open_store(url(tmp_path / place)), bundle=half)
+    for place in (Database(url_of(kind, tmp_path, own_key=True)) for _ in range(2)):
+        desk = desk_on(open_store(place.url), bundle=half)
         for number in range(30):
             desk.submit(claim(claim_id=f"c-{number}"), actor="clerk")
-        with closing(sqlite3.connect(tmp_path / place)) as raw:
-            drawn.append([r[0] for r in raw.execute("SELECT drawn_for_audit FROM claim ORDER BY claim_id")])
+        drawn.append([r[0] for r in place.query("SELECT drawn_for_audit FROM claim ORDER BY claim_id")])
     assert drawn[0] != drawn[1]
     assert 4 <= sum(drawn[0]) <= 26
 
@@ -288,14 +282,14 @@ def test_a_persons_word_outranks_the_papers_and_names_the_reason(desk: Desk) -> 
         ({"document": "d1", "start": 5, "end": 4000}, "start"),
     ],
 )
-def test_a_correction_that_does_not_fit_names_its_field(desk: Desk, path: Path, change: dict[str, Any], field: str) -> None:
+def test_a_correction_that_does_not_fit_names_its_field(desk: Desk, place: Database, change: dict[str, Any], field: str) -> None:
     desk.submit(APPROVE, actor="clerk")
-    before = rows_in(path)
+    before = place.rows()
     correction = Correction.model_validate({"fact": "first_diagnosis_date", "value": "2020-01-01", "reason": "x", **change})
     with pytest.raises(BadField) as caught:
         desk.add_observation("worked-approve", correction, actor="韩某")
     assert caught.value.field == field
-    assert rows_in(path) == before
+    assert place.rows() == before
 
 
 def test_an_investigation_is_opened_answered_and_closed(opened: Opened) -> None:
@@ -481,11 +475,10 @@ def test_keys_of_any_length_link_and_differ(desk: Desk) -> None:
     assert [o.value for o in linked_observations(own[0], others) if o.fact == "links.doctor_early_claims"] == [1]
 
 
-def test_every_request_leaves_an_audit_row_with_who_and_what(desk: Desk, path: Path) -> None:
+def test_every_request_leaves_an_audit_row_with_who_and_what(desk: Desk, place: Database) -> None:
     desk.submit(DECLINE, actor="clerk")
     desk.decide("worked-decline", ACCEPT, actor="韩某")
     told = [(t["actor"], t["action"]) for t in desk.claim("worked-decline")["timeline"]]
     assert told == [("triage", "suggested"), ("clerk", "claim_filed"), ("韩某", "decided_declined")]
-    with closing(sqlite3.connect(path)) as raw:
-        topics = [(topic, json.loads(body)["route"]) for topic, body in raw.execute("SELECT topic, body FROM outbox ORDER BY id")]
+    topics = [(topic, json.loads(body)["route"]) for topic, body in place.query("SELECT topic, body FROM outbox ORDER BY id")]
     assert topics == [("claim_filed", "recommend_decline"), ("decided_declined", "recommend_decline")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -12,27 +11,28 @@ from pathlib import Path
 import pytest
 
 from knowledge_graph.loader import SHIPPED
-from tests.desks import case, database, desk
+from tests.databases import Database
+from tests.desks import case, desk
 from triage.actions import DecisionForm
 
 NAMES = ("worked-approve", "worked-decline", "worked-investigate", "birads-4a-before-insurer-asked", "waiting-interval")
 
 
 @pytest.fixture
-def filled(tmp_path: Path) -> Path:
-    """A folder whose database holds some claims and decisions."""
-    at_desk = desk(tmp_path)
+def filled(place: Database) -> Database:
+    """A database that holds some claims and decisions."""
+    at_desk = desk(place)
     for name in NAMES:
         at_desk.submit(case(name), actor="desk")
     at_desk.decide("worked-decline", DecisionForm(action="accept"), actor="审核员甲")
-    return tmp_path
+    return place
 
 
-def replayed(folder: Path, *arguments: str) -> tuple[int, list[dict[str, str]]]:
+def replayed(place: Database, *arguments: str) -> tuple[int, list[dict[str, str]]]:
     """`triage replay` in a process of its own."""
     code = "from triage.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", code, "replay", "--database", database(folder), "--json", *(arguments or ("--all",))],
+        [sys.executable, "-c", code, "replay", "--database", place.url, "--json", *(arguments or ("--all",))],
         capture_output=True,
         text=True,
         check=False,
@@ -40,12 +40,12 @@ def replayed(folder: Path, *arguments: str) -> tuple[int, list[dict[str, str]]]:
     return done.returncode, json.loads(done.stdout)
 
 
-def test_a_new_process_finds_every_suggestion_identical(filled: Path) -> None:
+def test_a_new_process_finds_every_suggestion_identical(filled: Database) -> None:
     assert replayed(filled) == (0, [])
     assert replayed(filled, "worked-approve") == (0, [])
 
 
-def test_replay_survives_an_edit_of_the_shipped_rulebook(filled: Path, tmp_path: Path) -> None:
+def test_replay_survives_an_edit_of_the_shipped_rulebook(filled: Database, tmp_path: Path) -> None:
     edited = tmp_path / "edited" / "knowledge_graph"
     shutil.copytree(SHIPPED.parent, edited)
     rules = edited / "data" / "rules" / "second_review.yaml"
@@ -53,7 +53,7 @@ def test_replay_survives_an_edit_of_the_shipped_rulebook(filled: Path, tmp_path:
     plans = edited / "data" / "plans.yaml"
     plans.write_text(plans.read_text(encoding="utf-8").replace("waiting_days: 90", "waiting_days: 900"), encoding="utf-8")
     code = "import sys; sys.path.insert(0, sys.argv.pop(1)); import knowledge_graph; assert 'edited' in knowledge_graph.__file__; from triage.cli import main; main()"
-    arguments = [sys.executable, "-c", code, str(edited.parent), "replay", "--all", "--database", database(filled)]
+    arguments = [sys.executable, "-c", code, str(edited.parent), "replay", "--all", "--database", filled.url]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "identical" in done.stdout
@@ -80,22 +80,19 @@ def test_replay_survives_an_edit_of_the_shipped_rulebook(filled: Path, tmp_path:
         ("DELETE FROM observation WHERE claim_id = 'worked-decline' AND kind = 'finding'", "worked-decline"),
     ],
 )
-def test_an_altered_byte_is_reported_with_its_claim(filled: Path, statement: str, claim: str) -> None:
-    with sqlite3.connect(filled / "triage.db") as connection:
-        changed = connection.execute(statement).rowcount
+def test_an_altered_byte_is_reported_with_its_claim(filled: Database, statement: str, claim: str) -> None:
+    changed = filled.execute(statement)
     assert changed > 0
     problems = desk(filled).replay()
     assert claim in {p["claim_id"] for p in problems}
     assert all(p["problem"] and p["claim_id"] for p in problems)
 
 
-def test_an_altered_rulebook_is_reported_with_every_claim_judged_by_it(filled: Path) -> None:
-    with sqlite3.connect(filled / "triage.db") as connection:
-        connection.execute("UPDATE rulebook_snapshot SET texts = replace(texts, '90', '91')")
+def test_an_altered_rulebook_is_reported_with_every_claim_judged_by_it(filled: Database) -> None:
+    filled.execute("UPDATE rulebook_snapshot SET texts = replace(texts, '90', '91')")
     assert {p["claim_id"] for p in desk(filled).replay()} == set(NAMES)
 
 
-def test_a_missing_audit_row_is_reported(filled: Path) -> None:
-    with sqlite3.connect(filled / "triage.db") as connection:
-        connection.execute("DELETE FROM audit WHERE seq = 2")
+def test_a_missing_audit_row_is_reported(filled: Database) -> None:
+    filled.execute("DELETE FROM audit WHERE seq = 2")
     assert desk(filled).replay() != []

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import typer
+
+from triage.store.cipher import BadKey, use_keys
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="理赔分诊 / claim triage")
 
@@ -15,7 +20,11 @@ def _root() -> None:
 
 
 def main() -> None:
-    """Adds every registered command and runs the one asked for."""
+    """Adds every registered command and runs the one asked for; papers are sealed with the keys of TRIAGE_KEY_FILE."""
+    try:
+        use_keys(Path(named) if (named := os.environ.get("TRIAGE_KEY_FILE")) else None)
+    except BadKey as error:
+        sys.exit(str(error))
     group = typer.main.get_group(app)
     for entry in sorted(entry_points(group="claim_triage.commands"), key=lambda e: e.name):
         command = typer.main.get_command(entry.load())

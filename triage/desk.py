@@ -38,6 +38,7 @@ from triage.store import tables as t
 from triage.store.audit import append
 from triage.store.codec import dumps, rows_digest, sha256
 from triage.store.errors import DecisionRefused, DuplicateClaim, IdempotencyMismatch, UnknownPlan
+from triage.store.locks import hold
 from triage.suggestion import canonical, digest
 
 GATE = "gate"
@@ -375,6 +376,7 @@ class Desk:
     def _answered(self, connection: Connection, key: str | None, body: str) -> dict[str, Any] | None:
         if key is None:
             return None
+        hold(connection, f"key {key}")
         row = connection.execute(select(t.idempotency_key).where(t.idempotency_key.c.key == key)).mappings().first()
         if row is None:
             return None

@@ -17,6 +17,7 @@ from triage.observation import FindingMention, Observation
 from triage.store import tables as t
 from triage.store.codec import dumps, sha256, statement_from, statement_json
 from triage.store.errors import ClaimNotFound
+from triage.store.locks import hold
 
 TELLING = frozenset({"doctor", "pathology_number", *settings()["shared_contact"]})
 """Kinds of links of which `linked_observations` says something."""
@@ -30,8 +31,11 @@ def fact_types(knowledge: Knowledge) -> dict[str, str]:
 
 
 def claim_row(connection: Connection, claim_id: str) -> Mapping[str, Any]:
-    """The claim's row; raises ClaimNotFound."""
-    row = connection.execute(select(t.claim).where(t.claim.c.claim_id == claim_id)).mappings().first()
+    """The claim's row; raises ClaimNotFound. In a transaction that writes, nobody else changes the claim until its end."""
+    wanted = select(t.claim).where(t.claim.c.claim_id == claim_id)
+    if connection.get_execution_options().get("writes"):
+        wanted = wanted.with_for_update()
+    row = connection.execute(wanted).mappings().first()
     if row is None:
         raise ClaimNotFound(claim_id)
     return dict(row)
@@ -198,8 +202,11 @@ def insert_outcome(connection: Connection, claim_id: str, *, refused: bool, at: 
 
 def keep_rulebook(connection: Connection, knowledge: Knowledge, at: str) -> None:
     """Stores the rulebook's texts once per digest, so that replay survives an edit."""
-    known = connection.execute(select(t.rulebook_snapshot.c.digest).where(t.rulebook_snapshot.c.digest == knowledge.digest)).first()
-    if known is None:
+    wanted = select(t.rulebook_snapshot.c.digest).where(t.rulebook_snapshot.c.digest == knowledge.digest)
+    if connection.execute(wanted).first() is not None:
+        return
+    hold(connection, "rulebook")
+    if connection.execute(wanted).first() is None:
         connection.execute(
             insert(t.rulebook_snapshot), [{"digest": knowledge.digest, "texts": dumps(dict(knowledge.texts)), "created_at": at}]
         )

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from triage.store.codec import dumps, sha256
+from triage.store.locks import hold
 from triage.store.tables import audit
 
 GENESIS = "0" * 64
@@ -15,6 +16,7 @@ GENESIS = "0" * 64
 
 def append(connection: Connection, claim_id: str, at: str, actor: str, action: str, payload: dict[str, Any]) -> None:
     """Adds a row at the chain's end, in the caller's transaction."""
+    hold(connection, "audit")
     last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
     seq, previous = (last.seq + 1, last.hash) if last is not None else (1, GENESIS)
     row = {"seq": seq, "claim_id": claim_id, "at": at, "actor": actor, "action": action, "payload": dumps(payload), "previous": previous}
@@ -36,3 +38,19 @@ def broken(connection: Connection) -> Iterator[tuple[str, str]]:
         if whole != row["hash"]:
             yield row["claim_id"], f"审计第{number}行被改动 / audit row {number} was altered"
         before, accepted = row["claim_id"], {row["hash"], whole}
+
+
+def head(connection: Connection) -> str:
+    """The chain's end as "number:hash". Printed and kept elsewhere, it shows later whether rows were cut off or all was rewritten."""
+    last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
+    return f"{last.seq}:{last.hash}" if last is not None else f"0:{GENESIS}"
+
+
+def follows(connection: Connection, anchor: str) -> bool:
+    """Whether the chain still holds the head that was printed before. Raises ValueError when `anchor` is no head."""
+    number, _, expected = anchor.strip().partition(":")
+    if len(expected) != len(GENESIS):
+        raise ValueError(anchor)
+    if int(number) == 0:
+        return expected == GENESIS
+    return connection.execute(select(audit.c.hash).where(audit.c.seq == int(number))).scalar() == expected

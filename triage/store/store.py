@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, InternalE
 
 from triage.store import tables
 from triage.store.errors import StoreUnavailable
+from triage.store.locks import hold
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_MS = 10_000
@@ -95,6 +96,8 @@ def open_store(url: str) -> Store:
     """
     parsed = make_url(url)
     sqlite = parsed.get_backend_name() == "sqlite"
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
     if sqlite and parsed.database and not parsed.database.startswith(("file:", ":memory:")):
         _make_folder(Path(parsed.database).parent)
     engine = create_engine(parsed)
@@ -122,6 +125,7 @@ def _migrate(engine: Engine) -> None:
     if current == head:
         return
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        hold(connection, "migration")
         command.upgrade(_config(connection), "head")
         if not connection.execute(text("SELECT count(*) FROM store_setting WHERE name = 'audit_key'")).scalar_one():
             connection.execute(insert(tables.store_setting), [{"name": "audit_key", "value": secrets.token_hex(32)}])
