@@ -7,6 +7,7 @@ from functools import cache
 
 from knowledge_graph.loader import load
 from knowledge_graph.rules import FactDefinition
+from training.world.columns import shipped
 from training.world.make import make_world
 from training.world.world import World
 from triage.casefile import CaseFile, Paper
@@ -34,6 +35,9 @@ def case_of(world: World, claim_id: str) -> CaseFile:
         dates = {"collected": told["biopsy_on"], "received": told["biopsy_on"], "reported": facts["first_diagnosis_date"]}
         observations += [_of_report(f"pathology.{name}_on", value, "core_biopsy", "d2") for name, value in dates.items()]
     findings = tuple(FindingMention(p.finding, Assertion.HISTORICAL, Source.DOCUMENT, p.on, document="d0") for p in story.past)
+    complaint = shipped("clinical")["illnesses"][told["illness"]].get("complaint_finding", {}).get(story.complaint)
+    if complaint:
+        findings += (FindingMention(complaint, Assertion.PRESENT, Source.DOCUMENT, story.complaint_began_on, document="d0"),)
     papers = tuple(
         Paper(f"p{n}", p.evidence_type, "resection" * (p.evidence_type == "pathology_report")) for n, p in enumerate(story.papers)
     )

@@ -106,7 +106,7 @@ def _hospital(rng: np.random.Generator, c: Table, rings: Table, hospitals: Hospi
     small = (level == 2) & (owner == PUBLIC)
     home = pick(rng, list(shipped("places")["regions"].values()), n)
     good = (level >= 2) & (owner == PUBLIC)
-    at_real = np.isin(c["typology"], _HARMLESS) & (c["ring"] < 0) & ~chance(rng, a["invented_hospital_share"], n)
+    at_real = np.isin(c["typology"], _HARMLESS) & ~chance(rng, a["invented_hospital_share"], n)
     bad = chance(rng, a["ineligible_hospital_share"], n) & ~at_real
     pools = {"real": good & ~invented, "large": good & invented & (level == 3), "small": small & invented, "bad": ~good & invented}
     kind = np.select([at_real, bad, c["small_hospital"] == 1], [0, 3, 2], 1)
@@ -115,7 +115,7 @@ def _hospital(rng: np.random.Generator, c: Table, rings: Table, hospitals: Hospi
         mine = np.flatnonzero(kind == number)
         table = np.stack([np.where(pool & (region == r), weight, 1e-9 * pool * weight) for r in range(len(REGIONS))])
         place[mine] = _by_region(rng, table, home[mine])
-    place = np.where(c["ring"] >= 0, _ring_hospital(rng, c, rings, place, pools, waves, a), place)
+    place = np.where((c["ring"] >= 0) & ~at_real, _ring_hospital(rng, c, rings, place, pools, waves, a), place)
     region_of = np.where(region[place] >= 0, region[place], home)
     return {"hospital": place, "home": region_of}
 
@@ -154,7 +154,7 @@ def _doctor(rng: np.random.Generator, c: Table, rings: Table, hospital: Array, w
     n = len(hospital)
     pair = hospital.astype(np.int64) * len(ILLNESSES) + c["illness"]
     _, at, counts = np.unique(pair, return_inverse=True, return_counts=True)
-    seats = np.maximum(1, np.round(counts / a["claims_per_doctor"])).astype(int)[at] + 1
+    seats = np.maximum(1, np.round(counts / a["claims_per_doctor"])).astype(int)[at]
     lean = np.exp(a["doctor_spread"] * 2)
     drawn = rng.random(n)
     drawn = np.where(c["intent"] == 2, drawn**lean**0.5, drawn)

@@ -107,7 +107,7 @@ def derived(c: Table) -> Table:
     d["claim.accident"] = (c["illness"] == I["brain_injury"]).astype(int)
     d["member.active_at_diagnosis"] = ((c["left"] == NA) | (c["diagnosed"] <= c["left"])).astype(int)
     d |= _durations(c)
-    d |= {"history.complaint_began_on": c["began"], "history.prior_exam_date": c["exam"]}
+    d |= {"history.complaint_began_on": c["began"]}
     d |= _documents(on_file, c)
     d |= _hospital(c)
     d |= _consistency(c)
@@ -126,7 +126,7 @@ def _durations(c: Table) -> Table:
         "days_birth_to_joining": c["joined"] - c["birth"],
         "age_at_joining": full_years(c["birth"], c["joined"]),
         "days_joined_to_complaint": c["began"] - c["joined"],
-        "history.complaint_duration_days": c["visit"] - c["began"],
+        "history.complaint_duration_days": np.maximum(c["admission.date"], c["visit"]) - c["began"],
         "days_effective_to_imaging": np.where(imaging == NA, NA, imaging - c["effective"]),
         "years_joined_to_filing": full_years(c["joined"], c["filed"]),
         "echo.days_since_diagnosis": np.where(c["echo.date"] == NA, NA, c["echo.date"] - c["diagnosed"]),
@@ -228,7 +228,7 @@ def _group_fits(group: float, t: float, n: float, m: float) -> bool | None:
 
 def _history(c: Table) -> Table:
     """Findings the papers tell with a date before joining. No paper proves an absence: what is not told stays unknown."""
-    positive = c["told"] & (severities()[np.maximum(c["past"], 0)] > 1)
+    positive = (c["told"] & (severities()[np.maximum(c["past"], 0)] > 1)) | c["complaint_tells"]
     cancers = np.isin(c["past"], [place for place, name in enumerate(findings()) if name in ("pf_bdcis", "pf_bcancer")])
     breaching = c["told"] & (c["plan"] == 0) & (c["meaning"] == YES)
     return {

@@ -26,7 +26,7 @@ def truth(rng: np.random.Generator, c: Table, d: Table, v: Table, a: Assumptions
     detection = np.array([0.0, *(a[f"detection_{name}"] for name in TYPOLOGIES[1:])])[c["typology"]]
     detection = _spread(rng, np.where(c["typology"] == 0, 0.5, detection), a["detection_spread"])
     detection = np.where(c["ring"] >= 0, 1 - (1 - detection) * (1 - a["ring_withdraw"]), detection)
-    open_finding = c["told"] & (c["meaning"] == CONDITIONAL) & (c["plan"] == 0)
+    open_finding = ((c["told"] & (c["meaning"] == CONDITIONAL)) | c["complaint_tells"]) & (c["plan"] == 0)
     lawful = np.where(open_finding, a["conditional_refused"], a["false_refusal"])
     p = np.where(v["declined"], 1 - a["false_refusal"], np.where(wrong, detection, lawful))
     held = v["held"] & (d["hospital.eligible"] == 0)

@@ -84,6 +84,17 @@ def meaning(c: Table) -> Array:
     return np.where(c["past"] >= 0, breach_table()[np.maximum(c["past"], 0), column], NO)
 
 
+def complaint_tells(c: Table) -> Array:
+    """Whether the complaint itself is a finding from before joining: a lump known for longer than the membership."""
+    tells = np.zeros(len(c["plan"]), dtype=bool)
+    for place, name in enumerate(ILLNESSES):
+        illness = shipped("clinical")["illnesses"][name]
+        findings_told = np.array([complaint in illness.get("complaint_finding", {}) for complaint in illness["complaint"]])
+        mine = c["illness"] == place
+        tells[mine] = findings_told[c["style_seed"][mine] % len(findings_told)]
+    return tells & (c["began"] < c["joined"])
+
+
 def past_on(c: Table) -> Array:
     """Since when the finding was known: before joining."""
     return np.where(c["past"] >= 0, c["joined"] - c["ago"], NA)

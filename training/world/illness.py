@@ -121,7 +121,7 @@ def _tumour(rng: np.random.Generator, c: Table, cancer: Array, in_situ: Array) -
         "pathology.histology_confirmed": maybe(cancer, np.ones(n)),
         "pathology.any_invasion": maybe(cancer, ~in_situ),
         "pathology.invasive_size_mm": size,
-        "pathology.paraffin": maybe(cancer & chance(rng, 0.5, n), np.ones(n)),
+        "pathology.paraffin": maybe(cancer, np.ones(n)),
         "grade": maybe(invasive & breast, 1 + pick(rng, list(_DATA["markers"]["grades"].values()), n), none=NA),
         "tumour.site": maybe(cancer, np.array([0, 1, 2, 2, 2, 2, 2, 2, 2])[c["illness"]]),
         "tumour.laterality": maybe(breast, c["side"]),
@@ -193,14 +193,12 @@ def _stains(rng: np.random.Generator, c: Table, cancer: Array, in_situ: Array) -
     her2 = pick(rng, list(m["her2"].values()), n)
     fish = (her2 == 2) & chance(rng, m["fish_after_2plus"], n)
     amplified = chance(rng, m["fish_amplified"], n)
-    called = (her2 == 3) | (fish & amplified)
     tens = 10.0 * rng.integers(1, 10, (3, n))
     return {
         "ihc.ER_pct": np.where(tested, np.where(er, tens[0], 0.0), np.nan),
         "ihc.PR_pct": np.where(tested, np.where(pr, tens[1], 0.0), np.nan),
         "ihc.HER2": maybe(tested, her2),
         "ihc.HER2_fish": maybe(tested & fish, np.where(amplified, 0, 1)),
-        "ihc.HER2_called_positive": maybe(tested & called, np.ones(n)),
         "ihc.ki67_pct": np.where(tested, np.maximum(5.0, tens[2]), np.nan),
         "treatment.endocrine": maybe(tested & (er | pr) & chance(rng, 0.85, n), np.ones(n)),
     }
@@ -258,7 +256,6 @@ def _breasts(rng: np.random.Generator, c: Table) -> Table:
     n, breast = len(c["illness"]), c["illness"] == I["breast"]
     side = c["side"]
     category = 2 + pick(rng, list(_DATA["birads"].values()), n)
-    other = rng.integers(0, 2, n)
     near = c["visit"] + rng.integers(0, 2, n)
     inside = c["effective"] + 15 + np.floor(rng.random(n) * 74).astype(int)
     moved = c["imaging_inside"] & (c["tenure"] >= 95) & (c["tenure"] < 500)
@@ -267,6 +264,6 @@ def _breasts(rng: np.random.Generator, c: Table) -> Table:
     return {
         "imaged": np.where(breast, seen, NA),
         "imaging.first_suspicious_on": np.where(suspicious, seen, NA),
-        "birads.left": maybe(breast, np.where(side == 0, category, other)),
-        "birads.right": maybe(breast, np.where(side == 1, category, other)),
+        "birads.left": maybe(breast, np.where(side == 0, category, -1)),
+        "birads.right": maybe(breast, np.where(side == 1, category, -1)),
     }

@@ -33,6 +33,7 @@ def make_world(claims: int, seed: int, assumptions: Assumptions | None = None, p
     c |= _words_of(stage_rng(seed, 25), c, a)
     c |= facts.staff_answers(stage_rng(seed, 22), c, hospitals, a)
     c |= papers.draw_rounds(stage_rng(seed, 23), c, a)
+    c["complaint_tells"] = history.complaint_tells(c)
     progress("links")
     c["early_claim"] = linked.is_early(c["diagnosed"] - c["effective"] - timing.WAITING)
     c["pathology_number"] = linked.pathology_numbers(stage_rng(seed, 24), c)

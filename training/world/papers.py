@@ -19,7 +19,15 @@ MEDICAL = (
     "outpatient_record",
     "imaging",
 )
-MORE = ("medical_record_front_page", "marker", "ecg_report", "echocardiography_report", "functional_assessment")
+MORE = (
+    "treatment_record",
+    "molecular_report",
+    "medical_record_front_page",
+    "marker",
+    "ecg_report",
+    "echocardiography_report",
+    "functional_assessment",
+)
 PAPERS = (*BASE, *MEDICAL, *MORE)
 """In the order they are handed in. `imaging` and `marker` are ultrasound or CT, cardiac markers or stroke record, by illness."""
 
@@ -41,6 +49,8 @@ def needed(c: Table) -> Array:
     }
     has |= {"medical_record_front_page": np.ones(n, dtype=bool), "marker": ~cancer, "ecg_report": heart, "echocardiography_report": heart}
     has["functional_assessment"] = brain
+    has["treatment_record"] = (c["treatment.chemotherapy"] == 1) | (c["treatment.endocrine"] == 1)
+    has["molecular_report"] = c["ihc.HER2_fish"] >= 0
     return np.stack([has[name] for name in PAPERS], axis=1)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from training.world.assumptions import Assumptions
@@ -117,10 +117,8 @@ def _imaging(row: Row, data: Mapping[str, Any]) -> list[Imaging]:
     if row["illness"] != "breast":
         return [Imaging(kind, on, row["hospital"])]
     side = row["tumour.laterality"] or "left"
-    other = "right" if side == "left" else "left"
     size = row["pathology.invasive_size_mm"] or 12.0
-    lesion = Imaging("ultrasound", on, row["hospital"], side, row[f"birads.{side}"] or "", (round(size * 1.1, 1), round(size * 0.8, 1)))
-    return [lesion, Imaging("ultrasound", on, row["hospital"], other, row[f"birads.{other}"] or "")]
+    return [Imaging("ultrasound", on, row["hospital"], side, row[f"birads.{side}"] or "", (round(size * 1.1, 1), round(size * 0.8, 1)))]
 
 
 def _specimens(row: Row, data: Mapping[str, Any], dice: random.Random) -> list[Specimen]:
@@ -173,13 +171,9 @@ def _surgeries(row: Row) -> list[Surgery]:
 
 def _past(row: Row) -> list[PastFinding]:
     side = row["tumour.laterality"] or ""
-    found = []
-    if row["past_told"]:
-        found.append(PastFinding(row["past_told"], row["past_told_on"], side if row["illness"] == "breast" else ""))
-    exam: date | None = row["history.prior_exam_date"]
-    if exam is not None and exam < row["membership.joined_on"] and not found:
-        found.append(PastFinding("", exam, told_in="complaint"))
-    return [f for f in found if f.finding]
+    if not row["past_told"]:
+        return []
+    return [PastFinding(row["past_told"], row["past_told_on"], side if row["illness"] == "breast" else "")]
 
 
 def _papers(row: Row, data: Mapping[str, Any], dice: random.Random, a: Assumptions) -> list[Paper]:

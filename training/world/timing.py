@@ -104,10 +104,7 @@ def _before(rng: np.random.Generator, c: Table, a: Assumptions) -> Table:
     began = np.where(unknowing, c["joined"] - 1 - np.floor(rng.exponential(60, n)), began)
     began = np.where(c["old_complaint"] & ~sudden, c["joined"] - 3 - np.floor(rng.exponential(240, n)), began)
     began = np.minimum(began, visit).astype(int)
-    earlier = c["joined"] - 15 - np.floor(rng.exponential(300, n))
-    between = c["joined"] + 1 + np.floor(rng.random(n) * since * 0.9)
-    exam = np.where(c["prior_exam"], earlier, np.where(chance(rng, 0.2, n) & (since > 5), np.minimum(between, visit - 1), NA))
-    return {"visit": visit, "began": began, "exam": exam.astype(int)}
+    return {"visit": visit, "began": began}
 
 
 def _birth(rng: np.random.Generator, c: Table, diagnosed: Array, joined: Array) -> Array:

@@ -25,14 +25,10 @@ def judge(c: Table, d: Table) -> Table:
     held = (d["days_diagnosis_to_filing"] > _parameter("application_window_days", c)) | (d["hospital.eligible"] == 0)
     held |= _inconsistent(c, d) | (d["docs.base_complete"] != 1) | (d["docs.discharge_or_certificate_present"] != 1)
     held |= c["cancer"] & (d["docs.histology_report_present"] != 1)
-    held |= c["told"] & (c["meaning"] == CONDITIONAL) & (c["plan"] == 0)
-    held |= (
-        c["told"]
-        & (c["meaning"] == CONDITIONAL)
-        & (c["plan"] == 1)
-        & (d["years_joined_to_filing"] < 2)
-        & (c["history.asked_at_joining"] != 0)
-    )
+    # What a finding means that is not plainly a breach, a person decides.
+    open_finding = (c["told"] & (c["meaning"] == CONDITIONAL)) | c["complaint_tells"]
+    asked = (d["years_joined_to_filing"] < 2) & (c["history.asked_at_joining"] != 0)
+    held |= open_finding & ((c["plan"] == 0) | ((c["plan"] == 1) & asked))
     held |= unsettled
     return {
         "declined": declined,
