@@ -117,7 +117,7 @@ def held_out(n: int = 2_000, seed: int = 5) -> Dataset:
         lane=np.full(n, "shadow"),
         filed_at=np.full(n, day),
         label_known_at=np.full(n, day),
-        attributes=pl.DataFrame({"sex": ["F"] * n}),
+        attributes=pl.DataFrame({"sex": ["F"] * n, "amount": [100_000.0] * n}),
     )
 
 

@@ -41,7 +41,9 @@ def test_a_run_leaves_a_certified_bundle_its_rows_and_a_card_in_both_languages(r
     assert registry.file(version, HELD_OUT).stat().st_size > 0
     assert "simulated" in registry.file(version, "model_card.en.md").read_text(encoding="utf-8")
     assert "模拟" in registry.file(version, "model_card.zh.md").read_text(encoding="utf-8")
-    assert version.metrics["average_precision"] > 0.3
+    assert version.metrics["average_precision_low"] > version.metrics["ap_everything"]
+    for name in ("precision_recall", "calibration", "clearance", "cost", "drift", "ablation"):
+        assert registry.file(version, f"pictures/{name}.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "out" / "bundle.json").is_file()
 
 

@@ -14,9 +14,11 @@ import numpy as np
 from training import baselines
 from training.boosting import Floats
 from training.certificate import Certificates
+from training.costs import prices
 from training.dataset import Dataset
-from training.metrics import Ranked, resampled, standard
+from training.metrics import Estimate, Ranked, resampled, standard
 from training.model import Fitted
+from training.world.assumptions import Assumptions
 from triage.features import FeatureSet
 
 MODEL = "links"
@@ -30,6 +32,21 @@ class Judgement:
     held: Dataset
     scores: Mapping[str, Floats]
     metrics: Mapping[str, float]
+    ranked: Mapping[str, Estimate]
+
+    def pictures(self, *, simulated: bool) -> dict[str, bytes]:
+        """Precision and recall, calibration, clearance, cost, drift and ablation, by file name; prices are those assumed of the world."""
+        from training.pictures import of_scores
+
+        return of_scores(
+            self.scores,
+            self.held.y,
+            amount=self.held.attributes["amount"].to_numpy() if "amount" in self.held.attributes.columns else None,
+            price=prices(Assumptions.load().values),
+            filed_on=self.held.filed_at.astype("datetime64[D]").astype(np.float64),
+            ranked=self.ranked,
+            simulated=simulated,
+        )
 
 
 def judge(dataset: Dataset, fitted: Fitted, proven: Certificates, *, seed: int, threads: int, resamples: int = 200) -> Judgement:
@@ -47,7 +64,8 @@ def judge(dataset: Dataset, fitted: Fitted, proven: Certificates, *, seed: int, 
     for name, found in {**own, **beside}.items():
         metrics |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
     metrics |= _released(held, scores[MODEL], proven) | _by_group(held, scores[MODEL], weight)
-    return Judgement(held, scores, {name: value for name, value in metrics.items() if np.isfinite(value)})
+    ranked_by = {name.removeprefix("ap_"): found for name, found in beside.items()}
+    return Judgement(held, scores, {name: value for name, value in metrics.items() if np.isfinite(value)}, ranked_by)
 
 
 def _released(held: Dataset, score: Floats, proven: Certificates) -> dict[str, float]:

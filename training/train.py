@@ -199,6 +199,7 @@ def _run(dataset: Dataset, learnt: Learnt, source: Source, seed: int, threads: i
         parameters={**fitted.choices.values, "seed": seed, "source": source.name, "trees": fitted.boosted.rounds},
         metrics=found.metrics,
         data=Data(source.name, dataset.digest(), source.origin, len(dataset), len(dataset.names)),
+        pictures=found.pictures(simulated=source.simulated),
         files={HELD_OUT: found.held.to_bytes(), **cards(learnt.bundle, found.metrics, source.name, len(dataset), fitted.gain)},
         tags={"simulated": str(source.simulated).lower(), "source": source.name},
     )
