@@ -57,11 +57,26 @@ def test_every_assumption_has_range_words_and_source() -> None:
         assert entry.confidence in ("low", "medium", "high"), name
 
 
+def test_every_assumption_is_asked_for() -> None:
+    """Making a world and telling its stories looks every assumption up: none is there for show."""
+    asked: set[str] = set()
+
+    class Watched(dict[str, float]):
+        def __getitem__(self, name: str) -> float:
+            asked.add(name)
+            return super().__getitem__(name)
+
+    a = Assumptions.load()
+    world = make_world(200, 3, Assumptions(a.entries, Watched(a.values)))
+    world.story(world.facts["claim_id"][0])
+    assert set(a.names()) == asked
+
+
 def test_every_table_of_data_has_a_source() -> None:
     """The distribution tables beside config.yaml say where they come from, too."""
     from training.world.columns import shipped
 
-    assert all(shipped(name)["source"] for name in ("clinical", "signals", "places"))
+    assert all(shipped(name)["source"] for name in ("clinical", "signals", "places", "rings"))
     assert all(table["source"] for table in shipped("incidence").values())
 
 

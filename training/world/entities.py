@@ -131,6 +131,12 @@ def _by_region(rng: np.random.Generator, table: Array, group: Array) -> Array:
     return np.asarray(np.minimum(out, table.shape[1] - 1))
 
 
+def _by_typology(habit: str, typology: Array) -> Array:
+    """A habit of rings, which may differ where a provider colludes."""
+    shares = shipped("rings")[habit]
+    return np.asarray(np.where(typology == T["provider_collusion"], shares["provider_collusion"], shares["usual"]))
+
+
 def _ring_hospital(
     rng: np.random.Generator, c: Table, rings: Table, lone: Array, pools: dict[str, Array], waves: int, a: Assumptions
 ) -> Array:
@@ -139,13 +145,13 @@ def _ring_hospital(
     if not count:
         return lone
     small, large = np.flatnonzero(pools["small"]), np.flatnonzero(pools["large"])
-    choice = np.where(chance(rng, 0.6, count * waves), rng.choice(small, count * waves), rng.choice(large, count * waves)).reshape(
-        count, waves
-    )
+    choice = np.where(
+        chance(rng, shipped("rings")["small_hospital"], count * waves), rng.choice(small, count * waves), rng.choice(large, count * waves)
+    ).reshape(count, waves)
     generation = lineage(rng, count, waves, a["ring_rotation"] / 2)
     ring = np.maximum(c["ring"], 0)
     kept = choice[ring, generation[ring, c["wave"]]]
-    loose = chance(rng, np.where(rings["typology"][ring] == T["provider_collusion"], 0.05, 0.3), len(lone))
+    loose = chance(rng, _by_typology("off_hospital", rings["typology"][ring]), len(lone))
     return np.where(loose, lone, kept)
 
 
@@ -163,7 +169,7 @@ def _doctor(rng: np.random.Generator, c: Table, rings: Table, hospital: Array, w
         generation = lineage(rng, len(rings["start"]), waves, a["ring_rotation"] / 2)
         ring = np.maximum(c["ring"], 0)
         fixed = (ring * 7 + generation[ring, c["wave"]] * 3) % seats
-        keeps = (c["ring"] >= 0) & chance(rng, np.where(rings["typology"][ring] == T["provider_collusion"], 0.95, 0.6), n)
+        keeps = (c["ring"] >= 0) & chance(rng, _by_typology("own_doctor", rings["typology"][ring]), n)
         seat = np.where(keeps, fixed, seat)
     name = ((pair * 1000 + seat) * 2_654_435_761 >> 7) % DOCTOR_NAMES
     return np.asarray(hospital.astype(np.int64) * DOCTOR_NAMES + name)
@@ -184,7 +190,7 @@ def _agent(rng: np.random.Generator, c: Table, rings: Table, waves: int, a: Assu
     ring = np.maximum(c["ring"], 0)
     own = agents + ring * 20 + generation[ring, c["wave"]]
     busy = rng.permutation(agents)[ring % agents]
-    cover = chance(rng, 0.3, len(rings["start"]))[ring]  # a referrer with an honest business beside
+    cover = chance(rng, shipped("rings")["honest_business"], len(rings["start"]))[ring]  # a referrer with an honest business beside
     taken = (c["ring"] >= 0) & chance(rng, a["ring_agent"], n)
     return np.where(taken, np.where(cover, busy, own), agent)
 

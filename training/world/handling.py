@@ -30,7 +30,7 @@ def truth(rng: np.random.Generator, c: Table, d: Table, v: Table, a: Assumptions
     lawful = np.where(open_finding, a["conditional_refused"], a["false_refusal"])
     p = np.where(v["declined"], 1 - a["false_refusal"], np.where(wrong, detection, lawful))
     held = v["held"] & (d["hospital.eligible"] == 0)
-    p = np.where(held & ~wrong, np.maximum(p, 0.5), p)
+    p = np.where(held & ~wrong, np.maximum(p, a["ineligible_refused"]), p)
     refused = rng.random(len(p)) < p
     return {"payable": ~wrong & ~v["declined"], "p_refused": p, "would_be_refused": refused}
 
@@ -45,7 +45,7 @@ def lanes(rng: np.random.Generator, c: Table, v: Table, flag_weight: Array, a: A
     n = len(flag_weight)
     shadow = c["filed"] < START + a["shadow_months"] * MONTH
     policy = np.clip(a["risk_floor"] + a["risk_per_weight"] * flag_weight, 0.0, 0.95)
-    policy = np.where(flag_weight >= 3, np.maximum(policy, 0.6), policy)
+    policy = np.where(flag_weight >= a["risk_weight_certain"], np.maximum(policy, a["risk_when_flagged"]), policy)
     audit, drawn = chance(rng, a["audit_rate"], n), chance(rng, policy, n)
     lane = np.select([~v["passes_rules"], shadow, audit, drawn], [RULES, SHADOW, AUDIT, RISK], RELEASED)
     propensity = np.where(shadow, 1.0, a["audit_rate"] + (1 - a["audit_rate"]) * policy)

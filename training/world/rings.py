@@ -5,21 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from training.world.assumptions import Assumptions
-from training.world.columns import Array, Table, chance, pick
+from training.world.columns import Array, Table, chance, pick, shipped
 from training.world.people import TYPOLOGIES, T, illnesses_of
 
-_LEANING = {
-    "provider_collusion": 1.0,
-    "agent_ring": 1.0,
-    "forged_document": 0.7,
-    "waiting_period_shift": 0.6,
-    "sequela_inflation": 0.5,
-    "diagnosed_then_join": 0.4,
-    "accident_disguise": 0.4,
-    "identity_substitution": 0.3,
-    "disease_upgrading": 0.4,
-}
-"""Share of each typology that is arranged in rings (assumed; the first two are rings by definition); non-disclosure makes up the rest."""
+_HABITS = shipped("rings")
 
 WRONGFUL = tuple(T[name] for name in TYPOLOGIES if name not in ("", "duplicate_claims"))
 
@@ -37,13 +26,13 @@ def draw_rings(rng: np.random.Generator, typology: Array, plan: Array, a: Assump
         ring[members] = count + np.repeat(np.arange(len(sizes)), sizes)
         count += len(sizes)
         rings["typology"].append(np.full(len(sizes), kind))
-        rings["plan"].append(pick(rng, [0.6, 0.4], len(sizes)))
+        rings["plan"].append(pick(rng, _HABITS["plans"], len(sizes)))
         rings["illness"].append(pick(rng, illnesses_of(kind), len(sizes)))
     table = {name: np.concatenate(parts).astype(int) for name, parts in rings.items()}
     table["start"] = rng.random(count)
     inside = ring >= 0
     plan[inside] = table["plan"][ring[inside]]
-    stays = chance(rng, 0.75, n) & inside
+    stays = chance(rng, _HABITS["same_illness"], n) & inside
     chosen = np.where(stays, table["illness"][np.maximum(ring, 0)], -1) if count else np.full(n, -1)
     return {"ring": ring, "wave": _waves(rng, ring, a), "chosen": chosen}, table
 
@@ -51,11 +40,11 @@ def draw_rings(rng: np.random.Generator, typology: Array, plan: Array, a: Assump
 def _ringed(rng: np.random.Generator, typology: Array, a: Assumptions) -> Array:
     """Which wrongful claims are a ring's: each typology by its leaning, non-disclosure up to `ring_share` of all."""
     leaning = np.zeros(len(TYPOLOGIES))
-    for name, share in _LEANING.items():
+    for name, share in _HABITS["leaning"].items():
         leaning[T[name]] = share
     counts = np.bincount(typology, minlength=len(TYPOLOGIES))
     wanted = a["ring_share"] * counts[list(WRONGFUL)].sum() - (leaning * counts).sum()
-    leaning[T["non_disclosure"]] = np.clip(wanted / max(counts[T["non_disclosure"]], 1), 0.0, 0.9)
+    leaning[T["non_disclosure"]] = np.clip(wanted / max(counts[T["non_disclosure"]], 1), 0.0, _HABITS["most_of_non_disclosure"])
     return chance(rng, leaning[typology], len(typology))
 
 
