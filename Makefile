@@ -6,14 +6,18 @@ VENV = .venv
 BIN = $(VENV)/bin
 HOST = 127.0.0.1
 PORT = 8000
+SIMULATED = 120
 
 .PHONY: run test check bench clean openmp
 
 run: $(VENV)/.runtime
-	@echo "== [2/3] demonstration claims: var/triage.db (kept if they are there already)"
 	@mkdir -p var
-	@$(BIN)/triage demo
-	@echo "== [3/3] serving; stop with Ctrl-C, start again with make run"
+	@echo "== [2/4] risk model, trained on simulated claims (only once; then: triage train)"
+	@$(BIN)/triage train --if-none || echo "没有模型，闸门关闭 / without a model the gate stays closed" >&2
+	@echo "== [3/4] demonstration claims: var/triage.db (kept if they are there already)"
+	@test -f var/world/claims.jsonl || $(BIN)/triage world make --claims $(SIMULATED) --seed 20 --documents --rounds 2 --out var/world
+	@$(BIN)/triage demo --claims var/world/claims.jsonl
+	@echo "== [4/4] serving; stop with Ctrl-C, start again with make run"
 	@exec $(BIN)/triage serve --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.dev
@@ -34,7 +38,7 @@ bench: $(VENV)/.dev
 $(VENV)/.runtime: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 	  { echo "This needs Python 3.11, 3.12 or 3.13. Name one with: make run PYTHON=python3.12" >&2; exit 1; }
-	@echo "== [1/3] installing into $(VENV) (only once, or after a change of dependencies)"
+	@echo "== [1/4] installing into $(VENV) (only once, or after a change of dependencies)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "python3 -m venv failed; on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e .

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -98,32 +100,75 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 @demo_app.command()
-def demo(database: Database = None) -> None:
+def demo(
+    database: Database = None,
+    mlflow: Annotated[str | None, typer.Option(help="MLflow registry whose champion scores; default sqlite:///mlruns/mlflow.db")] = None,
+    claims: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="further claims to file, JSON lines")] = None,
+) -> None:
     """Load the demonstration claims; those that are there already are kept."""
-    desk = _desk(_settings(database=database))
-    files = sorted(DEMONSTRATION.glob("*.yaml"))
-    for number, path in enumerate(files, 1):
+    settings = _settings(database=database, mlflow=mlflow)
+    desk, _ = follower(_desk(settings), settings)
+    told = [*_loaded(desk, _yaml_claims()), *(_loaded(desk, _lines(claims), shown=False) if claims else ())]
+    counted = Counter(_outcome(answer) for answer in told if answer is not None)
+    typer.echo("  " + " · ".join(f"{_OUTCOMES[name]} {number}" for name, number in counted.items()) if counted else "  已在库 / kept")
+
+
+_OUTCOMES = {
+    "released": "免调查放行 released",
+    "audit": "抽中审计 drawn for audit",
+    "investigate": "发调 to be investigated",
+    "request_evidence": "待补件 papers asked for",
+    "human_review": "待人工 for a person",
+    "decided": "复审 at second review",
+}
+
+
+def _outcome(suggestion: Mapping[str, Any]) -> str:
+    """Where a claim stands, in one of the words above."""
+    if suggestion["gate"]["why"] == "audit" and suggestion["route"] == "investigate":
+        return "audit"
+    if suggestion["route"] == "clear":
+        return "released"
+    if suggestion["route"] in ("investigate", "refer_siu"):
+        return "investigate"
+    return suggestion["route"] if suggestion["route"] in _OUTCOMES else "decided"
+
+
+def _yaml_claims() -> list[tuple[str, Mapping[str, Any]]]:
+    return [(path.name, yaml.safe_load(path.read_text(encoding="utf-8"))) for path in sorted(DEMONSTRATION.glob("*.yaml"))]
+
+
+def _lines(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [(f"{path.name}:{number}", {"claim": json.loads(line)}) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _loaded(desk: Desk, given: list[tuple[str, Mapping[str, Any]]], *, shown: bool = True) -> Iterator[Mapping[str, Any] | None]:
+    """Files claims in order: the suggestion of each, None where it was kept."""
+    for number, (name, data) in enumerate(given, 1):
         try:
-            told = _load(desk, yaml.safe_load(path.read_text(encoding="utf-8")))
+            told, suggestion = _load(desk, data)
         except (StoreUnavailable, yaml.YAMLError, ValueError, KeyError, TypeError) as error:
-            typer.echo(f"{path.name}: 未能载入，请更正后重试 / not loaded, correct it and run again: {error}", err=True)
+            typer.echo(f"{name}: 未能载入，请更正后重试 / not loaded, correct it and run again: {error}", err=True)
             raise typer.Exit(1) from error
-        typer.echo(f"  [{number:2}/{len(files)}] {told}")
+        if shown or number % 20 == 0 or number == len(given):
+            typer.echo(f"  [{number:{len(str(len(given)))}}/{len(given)}] {told}")
+        yield suggestion
 
 
-def _load(desk: Desk, data: Mapping[str, Any]) -> str:
+def _load(desk: Desk, data: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | None]:
     claim = Claim.model_validate(data["claim"])
     try:
         answer = desk.submit(claim, actor="demo")
     except DuplicateClaim:
-        return f"{claim.claim_id} 已在库 / kept"
+        return f"{claim.claim_id} 已在库 / kept", None
     try:
         for step in data.get("then", ()):
             answer = _step(desk, answer["claim_id"], step)
     except (BadField, DecisionRefused) as error:
-        return f"{claim.claim_id} 已载入，后续一步未采纳 / loaded, a later step was refused: {error}"
+        return f"{claim.claim_id} 已载入，后续一步未采纳 / loaded, a later step was refused: {error}", answer["suggestion"]
     suggestion = answer["suggestion"]
-    return f"{claim.claim_id} {suggestion['position']} -> {suggestion['route']}"
+    return f"{claim.claim_id} {suggestion['position']} -> {suggestion['route']}", suggestion
 
 
 def _step(desk: Desk, claim_id: str, step: Mapping[str, Any]) -> dict[str, Any]:
