@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def cost_section(made: Trial) -> Section:
-    """Of the claims that only the gate keeps from release. A claim's refusal counts by its chance, so that the luck of one
+    """Of the claims that no rule stops; red flags are one way of choosing among them. A claim's refusal counts by its chance, so that the luck of one
     investigation is no part of the comparison."""
-    open_claims = np.flatnonzero(made.held.passes_rules)
+    open_claims = np.flatnonzero(made.held.lane != "rules")
     held = made.held.take(open_claims)
     refused, amount = made.oracle[open_claims], held.attributes["amount"].to_numpy()
     score, price = made.scores["links"][open_claims], prices(made.assumptions.values)

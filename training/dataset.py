@@ -10,11 +10,18 @@ import hashlib
 import io
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from knowledge_graph.loader import Knowledge
+    from training.world.world import World
+    from triage.store import Store
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -98,6 +105,20 @@ class Dataset:
         for name in ("X", *_PLAIN):
             held.update(np.ascontiguousarray(getattr(self, name)).tobytes())
         return held.hexdigest()
+
+    @classmethod
+    def from_world(cls, world: World, *, links: bool = True) -> Dataset:
+        """A simulated world's claims (`training.world_rows`)."""
+        from training.world_rows import from_world
+
+        return from_world(world, links=links)
+
+    @classmethod
+    def from_store(cls, store: Store, knowledge: Knowledge, as_of: datetime | None = None) -> Dataset:
+        """The real store's decided claims (`training.store_rows`). Raises DatasetError."""
+        from training.store_rows import from_store
+
+        return from_store(store, knowledge, as_of)
 
     # ---- files
 

@@ -52,7 +52,7 @@ def headlines(assumptions: Assumptions, claims: int, seed: int) -> dict[str, flo
     held = dataset.take(later[dataset.propensity[later] > 0])
     scores = baselines.scores(dataset, fitted, held, features, seed=seed)
     ap = {name: average_precision(score, held.truth) for name, score in scores.items()}
-    passes = np.flatnonzero(held.passes_rules)
+    passes = np.flatnonzero(held.lane != "rules")
     some, chance, score = held.take(passes), ceilings.latent(held)[passes], scores["links"][passes]
     amount, price = some.attributes["amount"].to_numpy(), prices(assumptions.values)
     total = {name: cost(way, chance, amount, price).total for name, way in ways_of(some, score, chance, amount, price).items()}

@@ -54,7 +54,7 @@ def dataset_of(world: World, matrix: Floats, names: Sequence[str], features: Fea
     known = seen["investigated"].to_numpy() & seen["refused"].is_not_null().to_numpy()
     refused = seen["refused"].cast(pl.Float64).fill_null(np.nan).to_numpy()
     propensity = seen["propensity"].to_numpy()
-    passes = seen["passes_rules"].to_numpy()
+    passes = seen["passes_rules"].to_numpy() & ~_flagged(world, knowledge or rulebook())
     shadow = seen["lane"].to_numpy() == "shadow"
     return Dataset(
         names=tuple(names),
@@ -74,6 +74,13 @@ def dataset_of(world: World, matrix: Floats, names: Sequence[str], features: Fea
     )
 
 
+def _flagged(world: World, knowledge: Knowledge) -> NDArray[np.bool_]:
+    """Whether red flags alone send a claim to a person (n,): no certificate speaks of those, as no gate would open for them."""
+    limits = {name: float(plan.flag_weights.person) for name, plan in knowledge.plans.items()}
+    limit = world.facts["plan"].replace_strict(list(limits), list(limits.values()), return_dtype=pl.Float64).to_numpy()
+    return np.asarray(world.outcomes["flag_weight"].to_numpy() >= limit)
+
+
 def groups_of(world: World, knowledge: Knowledge) -> Texts:
     """plan:under_40 or plan:from_40, as `triage.gate.group_of` names them (n,)."""
     plans, age = world.facts["plan"].to_numpy(), world.facts["age_at_diagnosis"].cast(pl.Float64).fill_null(np.nan).to_numpy()
@@ -89,15 +96,15 @@ def groups_of(world: World, knowledge: Knowledge) -> Texts:
 def _attributes(world: World) -> pl.DataFrame:
     """What errors are broken down by, and the amount."""
     told, facts = world.attributes, world.facts
-    labels = ["<30", "30-39", "40-49", "50-59", ">=60"]
-    bands = told["age"].cut(list(AGE_BANDS), labels=labels, left_closed=True).cast(pl.String)
+    labels = np.array(["<30", "30-39", "40-49", "50-59", ">=60"])
+    bands = labels[np.searchsorted(AGE_BANDS, told["age"].to_numpy(), side="right")]
     level = told["hospital_level"].cast(pl.String)
     return pl.DataFrame(
         {
             "plan": facts["plan"],
             "condition": facts["condition"],
             "sex": told["sex"],
-            "age": bands,
+            "age": pl.Series(bands.tolist()),
             "region": told["region"],
             "hospital_level": level,
             "amount": told["amount"].cast(pl.Float64),
