@@ -110,7 +110,8 @@ def demo(
     desk, _ = follower(_desk(settings), settings)
     told = [*_loaded(desk, _yaml_claims()), *(_loaded(desk, _lines(claims), shown=False) if claims else ())]
     counted = Counter(_outcome(answer) for answer in told if answer is not None)
-    typer.echo("  " + " · ".join(f"{_OUTCOMES[name]} {number}" for name, number in counted.items()) if counted else "  已在库 / kept")
+    if counted:
+        typer.echo("  " + " · ".join(f"{_OUTCOMES[name]} {number}" for name, number in counted.items()))
 
 
 _OUTCOMES = {
