@@ -26,6 +26,8 @@ def platt(margin: Floats, wrong: Floats, weight: Floats | None = None) -> Calibr
         found = found + np.clip(step, -2.0, 2.0)
         if float(np.abs(step).max()) < 1e-10:
             break
+    if found[0] <= 0:
+        found = np.array([0.0, np.log(rate / (1 - rate))])
     slope = max(float(found[0]) / scale, 1e-6)
     return Calibration(a=-slope, b=-(float(found[1]) - slope * centre))
 

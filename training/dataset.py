@@ -103,7 +103,8 @@ class Dataset:
         """SHA-256 over all that is learnt from."""
         held = hashlib.sha256(repr(self.names).encode())
         for name in ("X", *_PLAIN):
-            held.update(np.ascontiguousarray(getattr(self, name)).tobytes())
+            column = getattr(self, name)
+            held.update("\0".join(column.tolist()).encode() if column.dtype.kind == "U" else np.ascontiguousarray(column).tobytes())
         return held.hexdigest()
 
     @classmethod

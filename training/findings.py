@@ -105,12 +105,12 @@ class Report:
 
 def at_least(name: str, zh: str, en: str, value: Estimate, least: float) -> Line:
     """A number that should not be below `least`."""
-    return Line(name, zh, en, value, f">= {least:g}", value.value >= least)
+    return Line(name, zh, en, value, f">= {least:g}", bool(value.value >= least))
 
 
 def at_most(name: str, zh: str, en: str, value: Estimate, most: float) -> Line:
     """A number that should not be above `most`."""
-    return Line(name, zh, en, value, f"<= {most:g}", value.value <= most)
+    return Line(name, zh, en, value, f"<= {most:g}", bool(value.value <= most))
 
 
 def exact(value: float) -> Estimate:
