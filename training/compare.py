@@ -87,21 +87,22 @@ def shadowed(connection: Connection, digest: str) -> dict[str, Any]:
 
 def lines(found: Comparison) -> Iterator[str]:
     """The comparison in words."""
-    yield f"{'':<34} {'v' + str(found.first):>10} {'v' + str(found.second):>10}"
+    yield f"{'':<52} {'v' + str(found.first):>10} {'v' + str(found.second):>10}"
     for name, (one, two) in found.metrics.items():
-        yield f"{name:<34} {_number(one)} {_number(two)}"
+        if not name.endswith(("_low", "_high")):
+            yield f"{name:<52} {_number(one)} {_number(two)}"
     told = found.held_out
     yield f"同一批留出案件 {told['claims']} 件 / the same held-out claims:"
     for key, zh in (("average_precision", "平均精度"), ("released", "放行比例"), ("wrong_among_released", "放行中有误")):
         row = told[key]
         gap = " ({:+.3f} … {:+.3f})".format(*row["interval"]) if "interval" in row else ""
-        yield f"  {key + ' ' + zh:<31} {_number(row['first'])} {_number(row['second'])}{gap}"
+        yield f"  {key + ' ' + zh:<50} {_number(row['first'])} {_number(row['second'])}{gap}"
     yield f"  仅前者放行 / only v{found.first} releases: {told['released_by_first_only']} {' '.join(found.only_first)}"
     yield f"  仅后者放行 / only v{found.second} releases: {told['released_by_second_only']} {' '.join(found.only_second)}"
     if found.shadow:
         yield f"案件库影子评分 {found.shadow['claims']} 件 / scored in shadow on the store: {found.shadow['claims']}"
         for row in found.shadow["furthest"]:
-            yield f"  {row['claim_id']:<32} {_number(row['served'])} {_number(row['shadow'])}"
+            yield f"  {row['claim_id']:<50} {_number(row['served'])} {_number(row['shadow'])}"
 
 
 def _number(value: float | None) -> str:
