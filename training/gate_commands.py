@@ -13,7 +13,6 @@ import typer
 from sqlalchemy import Connection, func, select
 
 from knowledge_graph.loader import Knowledge, load
-from training import certificate
 from triage import audit_lane, gate_events
 from triage.aliases import CHAMPION, DEFAULT, Aliases, RegistryAway
 from triage.assessment import Assessment, Named
@@ -168,6 +167,8 @@ def plan(
     database: Database = STORE,
 ) -> None:
     """Labels and months that a promise costs."""
+    from training import certificate
+
     expected = alpha / 4 if rate is None else rate
     if expected >= alpha:
         raise typer.BadParameter(f"rate {expected:g}: 须低于 alpha / must be below alpha {alpha:g}")

@@ -59,7 +59,7 @@ def command(claims_to_learn: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "claims.parquet"
         claims(claims_to_learn).save(path)
-        asked = [sys.executable, "-c", "from triage.cli import main; main()", "train", "--dataset", str(path), "--threads", "2"]
+        asked = [sys.executable, "-c", "from triage.cli import main; main()", "train", "--dataset", str(path), "--threads", "1"]
         environment = {**os.environ, "PYTHONPATH": os.getcwd(), "TRIAGE_MLFLOW": f"sqlite:///{folder}/mlflow.db"}
         started = time.perf_counter()
         subprocess.run(asked, check=True, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
