@@ -28,11 +28,22 @@ def rulebook() -> Knowledge:
     return load()
 
 
-def from_world(world: World, *, links: bool = True, knowledge: Knowledge | None = None) -> Dataset:
-    """Every claim of a world with the facts a perfect reader would have; without `links` nothing of other claims is known."""
+def from_world(world: World, *, links: bool = True, knowledge: Knowledge | None = None, read: int = 0, workers: int = 1) -> Dataset:
+    """Every claim of a world; without `links` nothing of other claims is known. With `read` 0 the facts are a perfect reader's; else
+    the papers of that many claims are read for real and the others know no more than such a claim does (`training.read_rows`)."""
     features = FeatureSet.load()
-    matrix = features.matrix(columns_of(world, knowledge or rulebook()))
+    columns = columns_of(world, knowledge or rulebook())
+    matrix = features.matrix(columns if read == 0 else as_read(world, columns, read, workers, knowledge or rulebook()))
     return dataset_of(world, matrix, features.names if links else unlinked(features), features, knowledge)
+
+
+def as_read(world: World, columns: pl.DataFrame, read: int, workers: int, knowledge: Knowledge) -> pl.DataFrame:
+    """The columns with what our reader, staff and reviewers leave unknown, and the red flags that are then raised."""
+    from training.read_rows import read_world, taking_after
+
+    rows = np.sort(np.random.default_rng((world.seed, read)).choice(len(columns), min(read, len(columns)), replace=False))
+    readings = read_world(world, rows.tolist(), columns, workers=workers)
+    return flag_columns(taking_after(columns, readings, world.seed), knowledge)
 
 
 def columns_of(world: World, knowledge: Knowledge) -> pl.DataFrame:
