@@ -7,8 +7,11 @@ what a number would be on real claims is not known, which is why each headline i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import count
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -55,11 +58,19 @@ class Trial:
         return ceilings.latent(self.held)
 
 
-def worlds(claims: int, seed: int, assumptions: Assumptions) -> Iterator[Dataset]:
-    """Worlds with seeds from `seed` on, as rows."""
-    while True:
-        yield from_world(make_world(claims, seed, assumptions))
-        seed += 1
+def worlds(claims: int, seed: int, assumptions: Assumptions, workers: int = 1) -> Iterator[Dataset]:
+    """Worlds with seeds from `seed` on, as rows; `workers` of them are made at a time."""
+    made = partial(_world, claims, dict(assumptions.changed()))
+    if workers < 2:
+        yield from map(made, count(seed))
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for start in count(seed, workers):
+            yield from pool.map(made, range(start, start + workers))
+
+
+def _world(claims: int, changed: dict[str, float], seed: int) -> Dataset:
+    return from_world(make_world(claims, seed, Assumptions.load().with_(**changed)))
 
 
 def trial(
@@ -85,7 +96,7 @@ def evaluate(
 ) -> Report:
     """The whole evaluation. `full` tries every assumption at both ends; otherwise a few."""
     made = trial(claims, seed, threads=threads, progress=progress)
-    limits = ceiling_scores(made, claims, progress)
+    limits = ceiling_scores(made, claims, progress, workers)
     progress("排序与校准 / ranking and calibration")
     sections = [ranking_section(made, limits), selection_section(made)]
     progress("证书与闸门 / certificate and gate")
@@ -98,10 +109,10 @@ def evaluate(
 # ---- ranking
 
 
-def ceiling_scores(made: Trial, claims: int, progress: Progress) -> dict[str, Floats]:
+def ceiling_scores(made: Trial, claims: int, progress: Progress, workers: int = 1) -> dict[str, Floats]:
     """Scores of the held-out claims by the reachable ceilings, with and without links."""
     labels = ceilings.TIMES * int(made.dataset.labelled[made.fitted.split.train].sum())
-    everything = ceilings.gathered(worlds(claims, made.seed + 100, made.assumptions), labels, progress)
+    everything = ceilings.gathered(worlds(claims, made.seed + 100, made.assumptions, workers), labels, progress)
     found = {}
     for name, links in (("ceiling", True), ("ceiling_unlinked", False)):
         best = ceilings.reachable(everything, made.features, made.fitted.choices, links=links, threads=made.threads)
