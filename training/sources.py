@@ -29,8 +29,9 @@ class Source:
         return "demonstration" if self.simulated else "certified"
 
 
-def from_world(claims: int, seed: int, shadow_months: int | None = None) -> tuple[Dataset, Source]:
-    """A simulated world's claims; without `shadow_months` everything was investigated so far, as before any model serves."""
+def from_world(claims: int, seed: int, shadow_months: int | None = None, *, read: int = 0, workers: int = 1) -> tuple[Dataset, Source]:
+    """A simulated world's claims; without `shadow_months` everything was investigated so far, as before any model serves. The papers of
+    `read` claims are read for real, and the others know no more than those do; with 0 all are read perfectly."""
     from training.world.assumptions import Assumptions
     from training.world.make import make_world
     from training.world_rows import from_world as rows
@@ -38,8 +39,8 @@ def from_world(claims: int, seed: int, shadow_months: int | None = None) -> tupl
     assumed = Assumptions.load()
     months = assumed["span_months"] if shadow_months is None else shadow_months
     world = make_world(claims, seed, assumed.with_(shadow_months=months))
-    command = f"triage train --from world --claims {claims} --seed {seed} --shadow-months {months:g}"
-    return rows(world), Source(f"world-{claims}-{seed}", {"command": command}, simulated=True)
+    command = f"triage train --from world --claims {claims} --seed {seed} --shadow-months {months:g} --read {read}"
+    return rows(world, read=read, workers=workers), Source(f"world-{claims}-{seed}", {"command": command}, simulated=True)
 
 
 def from_store(url: str, knowledge: Knowledge, as_of: datetime | None) -> tuple[Dataset, Source]:

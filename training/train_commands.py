@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 ZONE = ZoneInfo("Asia/Shanghai")
 CLAIMS = 30_000
 """Enough for a certificate of the larger groups, and trained within a minute on two cores."""
+READ = 400
+"""Claims read for real: some dozens of each common condition."""
 train_app = typer.Typer(help="训练风险模型 / train the risk model")
 Existing = Annotated[Path | None, typer.Option(exists=True, dir_okay=False)]
 
@@ -38,6 +40,10 @@ def train(
     shadow_months: Annotated[
         int | None, typer.Option(min=1, help="of the simulated world: months in which everything was investigated; default: all")
     ] = None,
+    read: Annotated[
+        int,
+        typer.Option(min=0, help="of the simulated world: claims whose papers are read for real; the others take after them; 0: perfectly"),
+    ] = READ,
     as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="labels known by that day")] = None,
     dataset: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="a dataset saved before")] = None,
     table: Annotated[
@@ -62,7 +68,7 @@ def train(
         typer.echo("已有冠军模型 / a champion serves already")
         return
     knowledge = _knowledge(rulebook)
-    rows, where = _rows(source, claims, seed, shadow_months, as_of, dataset, database, knowledge)
+    rows, where = _rows(source, claims, seed, shadow_months, read, as_of, dataset, database, knowledge)
     registry = open_registry(mlflow)
     version = _trained(registry, rows, where, knowledge, seed, as_of, threads, bundle_out)
     passed = _first(registry, version, knowledge)
@@ -123,6 +129,7 @@ def _rows(
     claims: int,
     seed: int,
     shadow_months: int | None,
+    read: int,
     as_of: datetime | None,
     dataset: Path | None,
     database: str,
@@ -136,8 +143,8 @@ def _rows(
             return from_file(dataset)
         if source == "store":
             return from_store(database, knowledge, as_of)
-        _tell(f"模拟世界 {claims} 件 / a simulated world of {claims} claims")
-        return from_world(claims, seed, shadow_months)
+        _tell(f"模拟世界 {claims} 件，其中读材料 {read} 件 / a simulated world of {claims} claims, {read} read from their papers")
+        return from_world(claims, seed, shadow_months, read=read, workers=2)
     except (DatasetError, StoreError) as error:
         raise refuse(str(error)) from error
 
