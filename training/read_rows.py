@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,7 +65,7 @@ def read_world(
     if workers == 1:
         done = list(_told(map(_read, jobs), len(jobs), progress))
     else:
-        with ProcessPoolExecutor(workers) as pool:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:  # a fork would copy locks of polars' threads
             done = list(_told(pool.map(_read, jobs, chunksize=50), len(jobs), progress))
     features = np.array([d[0] for d in done], dtype=np.float64).reshape(len(done), -1)
     return Readings(np.asarray(rows, dtype=np.int64), features, np.array([d[1] for d in done], dtype=bool), tuple(d[2] for d in done))
