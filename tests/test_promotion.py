@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ import pytest
 
 from tests.bundling import GROUPS, PLATT, TODAY, bundle, certificate, held_out, rows, running
 from training.dataset import Dataset
+from training.model_commands import server_command
 from training.promote import Finding, Judged, Running, examine, make_champion, promote, rollback
 from training.registry import HELD_OUT, Data, Registry, RegistryError, Run, Version, rehome
 from triage.aliases import CHALLENGER, CHAMPION, PREVIOUS, Aliases
@@ -247,3 +249,13 @@ def test_group_rows_of_a_certificate_are_what_is_released() -> None:
     promise = certificate(groups={GROUPS[0]: Group(threshold=0.05, n=400, wrong=4, bound=0.03)})
     only = Bundle("x", "demonstration", 0.1, promise, "0" * 64)
     assert Judged(only, np.array([0.01, 0.01, 0.06, 0.01])).released(held).tolist() == [True, False, False, False]
+
+
+def test_mlflows_pages_are_for_this_machine_only(registry: Registry) -> None:
+    """On loopback, answering to no other host name, without telemetry."""
+    command = server_command(registry, 5001)
+    given = dict(zip(command[4::2], command[5::2], strict=True))
+    assert given["--host"] == "127.0.0.1"
+    assert given["--allowed-hosts"] == "127.0.0.1:5001,localhost:5001"
+    assert given["--backend-store-uri"] == registry.uri
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
