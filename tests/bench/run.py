@@ -14,8 +14,7 @@ from pathlib import Path
 import yaml
 
 from knowledge_graph.loader import load
-from tests.bench import graph as graph_bench
-from tests.bench import rules as rules_bench
+from tests.bench import graph, promotion, rules, scoring, training
 from tests.bench.timing import ROUNDS, cpu_ms
 from triage.assembly import assemble
 from triage.claim import Claim
@@ -38,13 +37,13 @@ def main() -> int:
     plan = knowledge.plans[claim.plan]
     conditions = conditions_claimed(claim, knowledge)
     case = assemble(claim, knowledge, reader)
-    rules = rules_for(knowledge, plan, conditions)
+    applying = rules_for(knowledge, plan, conditions)
     filed = filed_observations(claim, knowledge, conditions)
     whole_case = dataclasses.replace(case, observations=(*filed, *case.observations))
 
     def judging() -> object:
-        facts = Facts(whole_case, knowledge, plan, TODAY, finding_queries=dict(rules.queries))
-        return [judge(rule, facts) for rule in rules.rules]
+        facts = Facts(whole_case, knowledge, plan, TODAY, finding_queries=dict(applying.queries))
+        return [judge(rule, facts) for rule in applying.rules]
 
     parts = {"spaCy pass": cpu_ms(lambda: reader.scan(text)), "rules": cpu_ms(judging)}
     whole = cpu_ms(lambda: suggest(assemble(claim, knowledge, reader), knowledge, None, TODAY).to_json())
@@ -56,4 +55,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(max([main(), rules_bench.main(), graph_bench.main()]))
+    sys.exit(max([main(), rules.main(), graph.main(), scoring.main(), training.main(), promotion.main()]))
