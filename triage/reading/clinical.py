@@ -12,7 +12,7 @@ from triage.reading.dates import DatedSpan, DateLike
 from triage.reading.page import Page, Section
 from triage.reading.pathology import Statement, read_icdo, statements
 from triage.reading.staging import read_stage
-from triage.reading.vocabulary import pattern
+from triage.reading.words import pattern
 from triage.values import Interval
 
 _STATED = (Assertion.PRESENT, Assertion.HISTORICAL)

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from triage.observation import Assertion, FindingMention, Observation, Source, Span, Why
-from triage.reading.assertion import assertion, sentence
+from triage.reading.assertion import Assertions
 from triage.reading.dates import DatedSpan, DateLike
 from triage.reading.vocabulary import Vocabulary
 
@@ -61,10 +61,18 @@ class Page:
     findings: list[FindingMention] = field(default_factory=list)
     _starts: list[int] = field(default_factory=list)
     _date_starts: list[int] = field(default_factory=list)
+    _assertions: Assertions | None = None
 
     def __post_init__(self) -> None:
         self._starts = [s.start for s in self.sections]
         self._date_starts = [d.start for d in self.dates]
+
+    @property
+    def assertions(self) -> Assertions:
+        """The page's cues, found once."""
+        if self._assertions is None:
+            self._assertions = Assertions(self.lower, self.words.cues, self.words.section_defaults)
+        return self._assertions
 
     def dates_between(self, low: int, high: int) -> list[DatedSpan]:
         """Dates that start in [low, high)."""
@@ -89,11 +97,11 @@ class Page:
 
     def sentence(self, start: int, end: int) -> tuple[int, int]:
         """The sentence around a span."""
-        return sentence(self.lower, start, end, self.words.sentence_ends)
+        return self.assertions.sentence(start, end)
 
     def assertion(self, start: int, end: int) -> Assertion:
         """How the text asserts what stands at a span."""
-        return assertion(self.lower, start, end, self.words, self.section_at(start))
+        return self.assertions.of(start, end, self.section_at(start))
 
     def span(self, start: int, end: int) -> Span:
         """A span with its quote, blanks around it left out."""

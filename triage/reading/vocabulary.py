@@ -11,30 +11,9 @@ from typing import Any
 
 import yaml
 
+from triage.reading.cues import Cues, cues
 from triage.reading.text import lowered, normalise
-
-NEVER = re.compile(r"(?!)")
-
-
-def alternation(words: Iterable[str]) -> str:
-    """An alternation of literal words, the longest first; ASCII words only as whole words."""
-    ordered = sorted({lowered(normalise(w)) for w in words}, key=lambda w: (-len(w), w))
-    return "|".join(_literal(w) for w in ordered)
-
-
-def _literal(word: str) -> str:
-    text = re.escape(word)
-    if word[0].isascii() and word[0].isalnum():
-        text = r"(?<![a-z0-9])" + text
-    if word[-1].isascii() and word[-1].isalnum():
-        text += r"(?![a-z0-9])"
-    return text
-
-
-def pattern(words: Iterable[str]) -> re.Pattern[str]:
-    """A compiled alternation; matches nothing for no words."""
-    listed = list(words)
-    return re.compile(alternation(listed)) if listed else NEVER
+from triage.reading.words import pattern
 
 
 @dataclass(frozen=True)
@@ -46,22 +25,7 @@ class Vocabulary:
     sections: Mapping[str, str]
     section_header: re.Pattern[str]
     section_defaults: Mapping[str, str]
-    sentence_ends: str
-    terminators: re.Pattern[str]
-    negation_forward: re.Pattern[str]
-    enumerating: frozenset[str]
-    negation_backward: re.Pattern[str]
-    pseudo: re.Pattern[str]
-    uncertain_forward: re.Pattern[str]
-    uncertain_backward: re.Pattern[str]
-    detached: re.Pattern[str]
-    historical_forward: re.Pattern[str]
-    historical_backward: re.Pattern[str]
-    family: re.Pattern[str]
-    family_guard: re.Pattern[str]
-    hypothetical: re.Pattern[str]
-    planned: re.Pattern[str]
-    other_person: re.Pattern[str]
+    cues: Cues
     sides: Mapping[str, str]
     side: re.Pattern[str]
     quadrants: Mapping[str, str]
@@ -89,16 +53,17 @@ def _header(names: Iterable[str], language: str) -> re.Pattern[str]:
 @cache
 def vocabulary(language: str) -> Vocabulary:
     """The shipped vocabulary of `zh` or `en`."""
-    text = resources.files("triage.reading.resources").joinpath(f"{language}.yaml").read_text(encoding="utf-8")
-    return _compiled(language, text, yaml.safe_load(text))
+    words, assertion = resource(f"{language}.yaml"), resource(f"assertion.{language}.yaml")
+    return _compiled(language, words + assertion, yaml.safe_load(words), yaml.safe_load(assertion))
 
 
-def _compiled(language: str, text: str, data: Mapping[str, Any]) -> Vocabulary:
+def resource(name: str) -> str:
+    """The text of a resource file of the reader."""
+    return resources.files("triage.reading.resources").joinpath(name).read_text(encoding="utf-8")
+
+
+def _compiled(language: str, text: str, data: Mapping[str, Any], assertion: Mapping[str, Any]) -> Vocabulary:
     sections, sides = _inverted(data["sections"]), _inverted(data["sides"])
-    kin = data["family"]
-    single = (
-        f"|(?:其|患者|之)(?:{alternation(kin['single'])})|(?:{alternation(kin['single'])})(?=患|因|死于|有|曾)" if kin["single"] else ""
-    )
     quadrants = {lowered(k): v for k, v in data["quadrants"].items()}
     return Vocabulary(
         language=language,
@@ -106,22 +71,7 @@ def _compiled(language: str, text: str, data: Mapping[str, Any]) -> Vocabulary:
         sections=sections,
         section_header=_header(sections, language),
         section_defaults=data["section_defaults"],
-        sentence_ends=normalise(data["sentence_ends"]),
-        terminators=pattern(data["terminators"]),
-        negation_forward=pattern(data["negation"]["forward"]),
-        enumerating=frozenset(data["negation"]["enumerating"]),
-        negation_backward=pattern(data["negation"]["backward"]),
-        pseudo=pattern(data["pseudo"]),
-        uncertain_forward=pattern(data["uncertain"]["forward"]),
-        uncertain_backward=pattern(data["uncertain"]["backward"]),
-        detached=pattern(data["uncertain"]["detached"]),
-        historical_forward=pattern(data["historical"]["forward"]),
-        historical_backward=pattern(data["historical"]["backward"]),
-        family=re.compile(alternation(kin["forward"]) + single),
-        family_guard=pattern(kin["guard"]),
-        hypothetical=pattern(data["hypothetical"]),
-        planned=pattern(data["planned"]),
-        other_person=pattern(data["other_person"]),
+        cues=cues(assertion),
         sides=sides,
         side=pattern(sides),
         quadrants=quadrants,
