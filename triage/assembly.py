@@ -38,8 +38,7 @@ def read_document(document: Document, name: str, knowledge: Knowledge, reader: R
     given = document.evidence_type
     known = knowledge.aliases.get(given, given) if given else None
     reading = reader.read(document.text, document_id=name, evidence_type=known if known in knowledge.evidence else None, filed_on=filed_on)
-    evidence_type = known if known in knowledge.evidence else reading.evidence_type
-    return reading, Paper(name, evidence_type or "", basis_of(reading), readable(document.text))
+    return reading, Paper(name, reading.evidence_type, basis_of(reading), readable(document.text))
 
 
 def readable(text: str) -> bool:

@@ -17,8 +17,12 @@ from spacy.tokens import Doc
 from knowledge_graph.loader import Knowledge
 from triage.reading.page import Term
 from triage.reading.text import lowered, normalise
+from triage.reading.vocabulary import vocabulary
+from triage.reading.words import Divisible
 
 _SHORTEST = 2
+_DIVISIBLE = 3
+"""Characters of the shortest word that is put together again where a line or a blank divides it."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Lexicon:
 
     nlp: Language
     matcher: PhraseMatcher
+    broken: Divisible
 
     def scan(self, lower: str) -> list[Any]:
         """The bare pass: tokens and phrase matches."""
@@ -71,25 +76,32 @@ def _longest(found: list[Term]) -> tuple[Term, ...]:
     return tuple(sorted(kept, key=lambda t: (t.start, t.kind, t.id)))
 
 
-def lexicon(knowledge: Knowledge, language: str) -> Lexicon:
-    """Morphology and positive findings of the rulebook as terms."""
-    nlp = spacy.blank(language)
-    matcher = PhraseMatcher(nlp.vocab, attr="ORTH")
-    labels: dict[str, set[str]] = {}
+def labels(knowledge: Knowledge, language: str) -> dict[str, frozenset[str]]:
+    """Terms of the rulebook's morphology and positive findings in one language, each with the entries it names."""
+    found: dict[str, set[str]] = {}
     for index, row in enumerate(knowledge.morphology):
         for term in row.zh if language == "zh" else row.en:
-            labels.setdefault(_plain(term), set()).add(f"morphology:{index}")
+            found.setdefault(_plain(term), set()).add(f"morphology:{index}")
     for finding in knowledge.findings.values():
         terms = (finding.zh, *finding.synonyms) if language == "zh" else (finding.en,)
         for term in terms:
-            labels.setdefault(_plain(term), set()).add(f"finding:{finding.id}")
+            found.setdefault(_plain(term), set()).add(f"finding:{finding.id}")
+    return {term: frozenset(names) for term, names in found.items() if len(term) >= _SHORTEST}
+
+
+def lexicon(knowledge: Knowledge, language: str) -> Lexicon:
+    """Those terms in a matcher, with the pattern that finds them where a line's end divides them."""
+    nlp = spacy.blank(language)
+    matcher = PhraseMatcher(nlp.vocab, attr="ORTH")
+    terms = labels(knowledge, language)
     grouped: dict[str, list[Doc]] = {}
-    for term, names in labels.items():
-        if len(term) >= _SHORTEST:
-            grouped.setdefault(" ".join(sorted(names)), []).append(nlp.make_doc(term))
+    for term, names in terms.items():
+        grouped.setdefault(" ".join(sorted(names)), []).append(nlp.make_doc(term))
     for label, docs in sorted(grouped.items()):
         matcher.add(label, docs)
-    return Lexicon(nlp, matcher)
+    words = vocabulary(language)
+    divisible = (w for w in (*terms, *words.cues.literal, *words.sections, *words.whole) if len(w) >= _DIVISIBLE)
+    return Lexicon(nlp, matcher, Divisible.of(divisible))
 
 
 def _plain(term: str) -> str:

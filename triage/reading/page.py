@@ -11,6 +11,7 @@ from typing import Any
 from triage.observation import Assertion, FindingMention, Observation, Source, Span, Why
 from triage.reading.assertion import Assertions
 from triage.reading.dates import DatedSpan, DateLike
+from triage.reading.layout import Layout
 from triage.reading.vocabulary import Vocabulary
 
 READER = "reading-1"
@@ -43,12 +44,10 @@ class Term:
 
 @dataclass
 class Page:
-    """`lower` is the normalised lower-case text; offsets are those of `text` throughout."""
+    """Offsets are those of the layout's `plain` and `lower` throughout; a span's are those of the filed text."""
 
     document: str
-    text: str
-    plain: str
-    lower: str
+    layout: Layout
     evidence_type: str
     filed_on: date
     words: Vocabulary
@@ -66,6 +65,21 @@ class Page:
     def __post_init__(self) -> None:
         self._starts = [s.start for s in self.sections]
         self._date_starts = [d.start for d in self.dates]
+
+    @property
+    def text(self) -> str:
+        """The text as filed."""
+        return self.layout.text
+
+    @property
+    def plain(self) -> str:
+        """The text in readers' form, upper case kept."""
+        return self.layout.plain
+
+    @property
+    def lower(self) -> str:
+        """The text in readers' form, lower case, scans' errors put right."""
+        return self.layout.lower
 
     @property
     def assertions(self) -> Assertions:
@@ -103,8 +117,15 @@ class Page:
         """How the text asserts what stands at a span."""
         return self.assertions.of(start, end, self.section_at(start))
 
+    def title(self) -> tuple[int, int]:
+        """Where the first line with any text stands."""
+        start = len(self.lower) - len(self.lower.lstrip())
+        end = self.lower.find("\n", start)
+        return start, len(self.lower) if end < 0 else end
+
     def span(self, start: int, end: int) -> Span:
         """A span with its quote, blanks around it left out."""
+        start, end = self.layout.original(start, end)
         while start < end and self.text[start].isspace():
             start += 1
         while end > start and self.text[end - 1].isspace():

@@ -107,7 +107,7 @@ def statements(page: Page, bodies: Iterable[Section], morphology: Sequence[Morph
             asserted = page.assertion(term.start, term.end)
             found.append(
                 Statement(
-                    row, page.text[term.start : term.end], _behaviours(page, row, term.start, term.end), asserted, term.start, term.end
+                    row, page.span(term.start, term.end).quote, _behaviours(page, row, term.start, term.end), asserted, term.start, term.end
                 )
             )
         covered = {at for t in terms for at in range(t.start, t.end)}

@@ -12,8 +12,10 @@ from knowledge_graph.libraries import Morphology
 from knowledge_graph.loader import Knowledge
 from triage.observation import Reading
 from triage.reading.clinical import read_clinical
+from triage.reading.document_types import CLINICAL, FORMS, IMAGING, PATHOLOGY, mistaken, parts, recognise
 from triage.reading.history import read_findings, read_history
 from triage.reading.imaging import read_imaging
+from triage.reading.layout import Layout, lay_out
 from triage.reading.letterhead import find_dates, labelled_dates, own_date, read_letterhead
 from triage.reading.lexicon import Lexicon, lexicon
 from triage.reading.page import READER, Page, Section
@@ -23,24 +25,6 @@ from triage.reading.vocabulary import Vocabulary, vocabulary
 
 NODULE = "pf_bnod"
 """The finding that a lump without a category stands for."""
-
-TITLE = 60
-PATHOLOGY = frozenset({"pathology_report", "frozen_report", "cytology_report", "ihc_report", "molecular_report"})
-IMAGING = frozenset({"ultrasound_report", "mammography_report", "mri_report", "ct_report", "pet_ct_report"})
-CLINICAL = frozenset(
-    {
-        "discharge_summary",
-        "medical_record_front_page",
-        "admission_record",
-        "outpatient_record",
-        "surgery_record",
-        "diagnosis_certificate",
-        "emergency_record",
-        "progress_note",
-    }
-)
-CHECK_UP = frozenset({"physical_exam_report"})
-FORMS = frozenset({"claim_form", "identity_card", "bank_account", "authorization", "guardian_identity", "invoice_detail"})
 
 
 @dataclass(frozen=True)
@@ -64,16 +48,29 @@ class Reader:
         return (self.chinese if is_chinese(text) else self.english).scan(lower)
 
     def read(self, text: str, *, document_id: str, evidence_type: str | None = None, filed_on: date) -> Reading:
-        """Every observation and finding of one paper; `evidence_type` None lets the reader recognise it."""
-        chinese = is_chinese(text)
-        plain = normalise(text)
-        lower = lowered(plain)
-        words = vocabulary("zh" if chinese else "en")
-        kind = evidence_type or recognise(lower, words)
-        terms = (self.chinese if chinese else self.english).match(lower) if kind not in FORMS else ()
-        page = Page(document_id, text, plain, lower, kind, filed_on, words, sections(lower, words, kind), terms, find_dates(plain))
+        """Every observation and finding of one paper; `evidence_type` None lets the reader recognise it. A text that holds several
+        papers is read as each of them; one whose title says that it is of another kind than given is read as what it says."""
+        words = vocabulary("zh" if is_chinese(text) else "en")
+        terms = self.chinese if words.language == "zh" else self.english
+        whole = lay_out(text, words, terms.broken)
+        told = mistaken(evidence_type, whole.lower, words) if evidence_type else ""
+        pages = []
+        for start, end in parts(whole.lower, words):
+            layout = whole.part(start, end)
+            given = (told or evidence_type) if start == 0 else None
+            pages.append(self._page(document_id, layout, given or recognise(layout.lower, words), filed_on, words))
+        if told:
+            pages[0].observe("docs.type_as_filed", False, *pages[0].title())
+        problems = (f"filed as {evidence_type}, its title says {told}",) if told else ()
+        observations = tuple(o for p in pages for o in p.observations)
+        return Reading(observations, tuple(f for p in pages for f in p.findings), pages[0].evidence_type, problems)
+
+    def _page(self, document: str, layout: Layout, kind: str, filed_on: date, words: Vocabulary) -> Page:
+        lower = layout.lower
+        terms = (self.chinese if words.language == "zh" else self.english).match(lower) if kind not in FORMS else ()
+        page = Page(document, layout, kind, filed_on, words, sections(lower, words, kind), terms, find_dates(lower))
         self._read_page(page)
-        return Reading(tuple(page.observations), tuple(page.findings), kind)
+        return page
 
     def _read_page(self, page: Page) -> None:
         roles = labelled_dates(page)
@@ -96,15 +93,6 @@ class Reader:
 def _set_basis(page: Page) -> None:
     """What a paper rests on is known only once it was read; the letterhead's observations carry it too."""
     page.observations[:] = [o if o.basis else replace(o, basis=page.basis) for o in page.observations]
-
-
-def recognise(lower: str, words: Vocabulary) -> str:
-    """The evidence type by title, else by anything in the text; empty where nothing tells."""
-    for area in (lower[:TITLE], lower):
-        places = [(match.start(), order, name) for order, (name, found) in enumerate(words.document_types) if (match := found.search(area))]
-        if places:
-            return min(places, key=lambda p: (p[1], p[0]))[2]
-    return ""
 
 
 def sections(lower: str, words: Vocabulary, kind: str = "") -> tuple[Section, ...]:

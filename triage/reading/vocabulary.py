@@ -26,11 +26,14 @@ class Vocabulary:
     section_header: re.Pattern[str]
     section_defaults: Mapping[str, str]
     cues: Cues
+    legends: re.Pattern[str]
+    whole: tuple[str, ...]
     sides: Mapping[str, str]
     side: re.Pattern[str]
     quadrants: Mapping[str, str]
     quadrant: re.Pattern[str]
     document_types: tuple[tuple[str, re.Pattern[str]], ...]
+    signs: tuple[tuple[str, re.Pattern[str]], ...]
     clinical_terms: Mapping[str, str]
 
 
@@ -72,10 +75,13 @@ def _compiled(language: str, text: str, data: Mapping[str, Any], assertion: Mapp
         section_header=_header(sections, language),
         section_defaults=data["section_defaults"],
         cues=cues(assertion),
+        legends=re.compile(data["legends"]),
+        whole=tuple(lowered(normalise(w)) for w in data["whole"]),
         sides=sides,
         side=pattern(sides),
         quadrants=quadrants,
         quadrant=pattern(quadrants),
         document_types=tuple((name, pattern(words)) for name, words in data["document_types"].items()),
+        signs=tuple((name, pattern(words)) for name, words in data["signs"].items()),
         clinical_terms=_inverted(data["clinical_terms"]),
     )

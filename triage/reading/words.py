@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from itertools import groupby, product
+from dataclasses import dataclass
+from itertools import groupby, pairwise, product
 from typing import Any
 
 from triage.reading.text import lowered, normalise
@@ -58,3 +59,25 @@ def listed(entry: Mapping[str, Any]) -> list[str]:
     """The words of a resource's entry: `words`, and every join of the parts of each of its `products`."""
     joined = ["".join(parts) for groups in entry.get("products", ()) for parts in product(*groups)]
     return [*entry.get("words", ()), *joined]
+
+
+@dataclass(frozen=True)
+class Divisible:
+    """Words that are put together again where a line's end or a blank divides them. `joints` are the pairs of characters that
+    stand next to each other in any of them, so that most breaks need no search."""
+
+    found: re.Pattern[str]
+    joints: frozenset[str]
+
+    @classmethod
+    def of(cls, words: Iterable[str]) -> Divisible:
+        """From literal words in normalised lower case."""
+        known = list(words)
+        tight = [w.replace(" ", "") for w in known]
+        return cls(pattern(known), frozenset(a + b for word in tight for a, b in pairwise(word)))
+
+    def crosses(self, before: str, instead: str, after: str) -> bool:
+        """Whether a word stands across the joint of `before` and `after` once `instead` fills it."""
+        if not before or not after or before[-1] + after[0] not in self.joints:
+            return False
+        return any(m.start() < len(before) < m.end() for m in self.found.finditer(before + instead + after))
