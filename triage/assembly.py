@@ -16,6 +16,7 @@ from triage.casefile import CaseFile, Paper
 from triage.claim import Claim, Document, InvestigationResult
 from triage.observation import FindingMention, Observation, Reading, Source, Why
 from triage.reading import Reader
+from triage.reading.encodings import repaired
 
 MIN_CHARACTERS = 6
 """Fewer letters than this cannot be a paper."""
@@ -42,9 +43,10 @@ def read_document(document: Document, name: str, knowledge: Knowledge, reader: R
 
 
 def readable(text: str) -> bool:
-    """Whether the text holds enough letters to be a paper at all, and is not mostly replacement characters."""
+    """Whether the text holds enough letters to be a paper at all, is not mostly replacement characters, and was not decoded with
+    the wrong encoding."""
     letters = sum(c.isalnum() for c in text)
-    return letters >= MIN_CHARACTERS and text.count("�") * 4 < len(text)
+    return letters >= MIN_CHARACTERS and text.count("�") * 4 < len(text) and repaired(text) is None
 
 
 def basis_of(reading: Reading) -> str:
