@@ -56,6 +56,7 @@ CHECK_UP = frozenset({"physical_exam_report"})
 FORMS = frozenset({"claim_form", "identity_card", "bank_account", "authorization", "guardian_identity", "invoice_detail"})
 _GROUPS = (PATHOLOGY, IMAGING, CLINICAL, CHECK_UP, FORMS)
 
+_FIELD = re.compile(r"[。,;]|(?:姓\s{0,4}名|性别|编号|病理号|科室|科别|检查日期|日期|name|patient|date)\s{0,2}[: ]")
 _TITLE_LINE = re.compile(r"^[ ]{0,12}[^\n:,。;、]{2,40}$", re.MULTILINE)
 _TITLE_END = re.compile(
     r"(?:报告单?|报告书|记录单?|小结|病历|证明书?|首页|志|申请书|授权书|笔录|回函|清单|report|summary|record|note|certificate)\s{0,2}(?:\([^)]{1,12}\))?\s{0,2}$"
@@ -64,7 +65,13 @@ _TITLE_END = re.compile(
 
 def recognise(lower: str, words: Vocabulary) -> str:
     """The evidence type by title, by its signs, or by anything in the text; empty where nothing tells."""
-    return _titled(lower[:TITLE], words) or _signed(lower, words) or _titled(lower, words)
+    return _titled(_heading(lower), words) or _titled(lower[:TITLE], words) or _signed(lower, words) or _titled(lower, words)
+
+
+def _heading(lower: str) -> str:
+    """The first two lines up to the first labelled field; an opening sentence is none."""
+    lines = [line for line in lower[: TITLE * 2].split("\n") if line.strip()][:2]
+    return "\n".join(_FIELD.split(line)[0][:TITLE] for line in lines)
 
 
 def _titled(area: str, words: Vocabulary) -> str:

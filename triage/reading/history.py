@@ -83,7 +83,8 @@ def _is_graded(page: Page, term: Term, graded: list[int]) -> bool:
 def _read_finding(page: Page, term: Term, reference: date, on: DateLike | None) -> None:
     asserted = page.assertion(term.start, term.end)
     when = event_date(page, term.start, term.end, reference, on)
-    page.mention(term.id, asserted, term.start, term.end, event_on=when, side=page.side_of(term.start, term.end))
+    side = page.side_of(term.start, term.end) if term.of_breast else page.side_near(term.start, term.end)
+    page.mention(term.id, asserted, term.start, term.end, event_on=when, side=side)
 
 
 def _read_nodules(page: Page, reference: date, on: DateLike | None, nodule: str) -> None:

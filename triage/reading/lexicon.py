@@ -6,6 +6,7 @@ Word segmentation hides dictionary terms, so Chinese is matched character by cha
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,7 @@ class Lexicon:
     nlp: Language
     matcher: PhraseMatcher
     broken: Divisible
+    systems: Mapping[str, str]
 
     def scan(self, lower: str) -> list[Any]:
         """The bare pass: tokens and phrase matches."""
@@ -49,7 +51,7 @@ class Lexicon:
             if _whole_word(lower, start, end):
                 for name in doc.vocab.strings[label].split(" "):
                     kind, _, identity = name.partition(":")
-                    found.append(Term(kind, identity, start, end))
+                    found.append(Term(kind, identity, start, end, self.systems.get(identity, "")))
         return _longest(found)
 
 
@@ -101,7 +103,8 @@ def lexicon(knowledge: Knowledge, language: str) -> Lexicon:
         matcher.add(label, docs)
     words = vocabulary(language)
     divisible = (w for w in (*terms, *words.cues.literal, *words.sections, *words.whole) if len(w) >= _DIVISIBLE)
-    return Lexicon(nlp, matcher, Divisible.of(divisible))
+    systems = {finding.id: finding.system for finding in knowledge.findings.values()}
+    return Lexicon(nlp, matcher, Divisible.of(divisible), systems)
 
 
 def _plain(term: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -14,7 +14,9 @@ from triage.reading.dates import DatedSpan, DateLike
 from triage.reading.layout import Layout
 from triage.reading.vocabulary import Vocabulary
 
-READER = "reading-1"
+READER = "reading-2"
+NEAR_SIDE = 10
+"""Characters before a thing within which its side stands."""
 
 
 def any_between(starts: list[int], low: int, high: int) -> bool:
@@ -34,12 +36,18 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A term of a library: `kind` morphology or finding, `id` its index or id."""
+    """A term of a library: `kind` morphology or finding, `id` its index or id, `system` the finding's organ system."""
 
     kind: str
     id: str
     start: int
     end: int
+    system: str = ""
+
+    @property
+    def of_breast(self) -> bool:
+        """Whether its side is the breast's."""
+        return self.system == "breast"
 
 
 @dataclass
@@ -55,6 +63,7 @@ class Page:
     terms: tuple[Term, ...]
     dates: tuple[DatedSpan, ...]
     basis: str = ""
+    reader: str = READER
     own_date: DateLike | None = None
     observations: list[Observation] = field(default_factory=list)
     findings: list[FindingMention] = field(default_factory=list)
@@ -117,6 +126,11 @@ class Page:
         """How the text asserts what stands at a span."""
         return self.assertions.of(start, end, self.section_at(start))
 
+    def read_by(self, name: str, read: Callable[..., None], *args: Any) -> None:
+        """Lets a reader observe; what it notes carries its name."""
+        self.reader = f"{READER}/{name}"
+        read(self, *args)
+
     def title(self) -> tuple[int, int]:
         """Where the first line with any text stands."""
         start = len(self.lower) - len(self.lower.lstrip())
@@ -156,7 +170,7 @@ class Page:
                 event_on,
                 self.span(start, end),
                 self.section_at(start),
-                READER,
+                self.reader,
                 why,
                 self.document,
             )
@@ -178,7 +192,7 @@ class Page:
                 self.evidence_type,
                 span,
                 self.section_at(start),
-                READER,
+                self.reader,
                 self.document,
             )
         )
@@ -206,3 +220,9 @@ class Page:
         if after:
             return self.words.sides[after.group()]
         return ""
+
+    def side_near(self, start: int, end: int) -> str:
+        """The side of a thing of any organ: named in it or close before it in its clause (右肾囊肿, left renal cyst)."""
+        clause = max(self.lower.rfind(mark, max(0, start - NEAR_SIDE), start) for mark in ",、;。\n ") + 1
+        found = list(self.words.any_side.finditer(self.lower, max(clause, start - NEAR_SIDE), end))
+        return self.words.any_sides[found[-1].group()] if found else ""

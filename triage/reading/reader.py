@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -13,6 +13,7 @@ from knowledge_graph.loader import Knowledge
 from triage.observation import Reading
 from triage.reading.clinical import read_clinical
 from triage.reading.document_types import CLINICAL, FORMS, IMAGING, PATHOLOGY, mistaken, parts, recognise
+from triage.reading.function import read_function
 from triage.reading.history import read_findings, read_history
 from triage.reading.imaging import read_imaging
 from triage.reading.layout import Layout, lay_out
@@ -20,8 +21,22 @@ from triage.reading.letterhead import find_dates, labelled_dates, own_date, read
 from triage.reading.lexicon import Lexicon, lexicon
 from triage.reading.page import READER, Page, Section
 from triage.reading.pathology import read_pathology
+from triage.reading.quantities import read_quantities
+from triage.reading.statements import read_statements
 from triage.reading.text import is_chinese, lowered, normalise
-from triage.reading.vocabulary import Vocabulary, vocabulary
+from triage.reading.vocabulary import Vocabulary, resource, vocabulary
+
+RESOURCES = (
+    "zh.yaml",
+    "en.yaml",
+    "assertion.zh.yaml",
+    "assertion.en.yaml",
+    "statements.zh.yaml",
+    "statements.en.yaml",
+    "quantities.yaml",
+    "characters.yaml",
+)
+"""What a reader's digest covers beside the rulebook."""
 
 NODULE = "pf_bnod"
 """The finding that a lump without a category stands for."""
@@ -34,13 +49,16 @@ class Reader:
     morphology: Sequence[Morphology]
     chinese: Lexicon
     english: Lexicon
+    supplies: Mapping[str, frozenset[str]]
     digest: str
 
     @classmethod
     def from_knowledge(cls, knowledge: Knowledge) -> Reader:
         """A reader of the rulebook's terms."""
-        whole = hashlib.sha256(f"{READER}\n{knowledge.digest}\n{vocabulary('zh').text}\n{vocabulary('en').text}".encode())
-        return cls(knowledge.morphology, lexicon(knowledge, "zh"), lexicon(knowledge, "en"), whole.hexdigest())
+        texts = [READER, knowledge.digest, *map(resource, RESOURCES)]
+        whole = hashlib.sha256("\n".join(texts).encode())
+        supplies = {name: frozenset(evidence.supplies) for name, evidence in knowledge.evidence.items()}
+        return cls(knowledge.morphology, lexicon(knowledge, "zh"), lexicon(knowledge, "en"), supplies, whole.hexdigest())
 
     def scan(self, text: str) -> object:
         """The bare spaCy pass over a text, without reading it: what the benchmark compares with."""
@@ -75,19 +93,26 @@ class Reader:
     def _read_page(self, page: Page) -> None:
         roles = labelled_dates(page)
         page.own_date = own_date(page, roles)
-        read_letterhead(page, roles)
-        on = page.own_date
-        if page.evidence_type in PATHOLOGY:
-            read_pathology(page, roles, self.morphology)
+        page.read_by("letterhead", read_letterhead, roles)
+        kind, on = page.evidence_type, page.own_date
+        if kind in PATHOLOGY:
+            page.read_by("pathology", read_pathology, roles, self.morphology)
             _set_basis(page)
-        elif page.evidence_type in IMAGING:
-            read_imaging(page, on)
-        elif page.evidence_type in CLINICAL:
-            read_clinical(page, on, self.morphology)
-            read_history(page, on, NODULE)
-        elif page.evidence_type not in FORMS:
-            read_history(page, on, NODULE)
-        read_findings(page, on, NODULE)
+        elif kind in IMAGING:
+            page.read_by("imaging", read_imaging, on)
+        elif kind in CLINICAL:
+            page.read_by("clinical", read_clinical, on, self.morphology)
+        if kind not in PATHOLOGY | IMAGING | FORMS:
+            page.read_by("history", read_history, on, NODULE)
+        if kind not in FORMS:
+            self._read_other_conditions(page)
+        page.read_by("findings", read_findings, on, NODULE)
+
+    def _read_other_conditions(self, page: Page) -> None:
+        supplied = self.supplies.get(page.evidence_type, frozenset())
+        page.read_by("statements", read_statements, supplied)
+        page.read_by("quantities", read_quantities, supplied)
+        page.read_by("function", read_function, supplied)
 
 
 def _set_basis(page: Page) -> None:

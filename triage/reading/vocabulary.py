@@ -13,7 +13,7 @@ import yaml
 
 from triage.reading.cues import Cues, cues
 from triage.reading.text import lowered, normalise
-from triage.reading.words import pattern
+from triage.reading.words import alternation, pattern
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Vocabulary:
     whole: tuple[str, ...]
     sides: Mapping[str, str]
     side: re.Pattern[str]
+    any_sides: Mapping[str, str]
+    any_side: re.Pattern[str]
     quadrants: Mapping[str, str]
     quadrant: re.Pattern[str]
     document_types: tuple[tuple[str, re.Pattern[str]], ...]
@@ -79,6 +81,8 @@ def _compiled(language: str, text: str, data: Mapping[str, Any], assertion: Mapp
         whole=tuple(lowered(normalise(w)) for w in data["whole"]),
         sides=sides,
         side=pattern(sides),
+        any_sides=_inverted(data["any_sides"]),
+        any_side=re.compile(f"(?:{alternation(_inverted(data['any_sides']))}){data['not_a_side']}"),
         quadrants=quadrants,
         quadrant=pattern(quadrants),
         document_types=tuple((name, pattern(words)) for name, words in data["document_types"].items()),
