@@ -22,7 +22,9 @@ _BENIGN = frozenset({"D24"})
 _OF_THE_STAY = frozenset({"discharge_summary", "medical_record_front_page", "diagnosis_certificate", "surgery_record"})
 DIAGNOSES = ("discharge_dx", "path_dx", "impression")
 _CODE = re.compile(r"(?<![a-z0-9])(?P<c>[cdn]\d{2}(?:\.\d)?)(?:\d{0,2}(?:x\d{3})?)?(?![\da-z])")
-_OPERATION = re.compile(r"行[^。;\n]{0,40}?(?:术|切除|根治|活检|穿刺)|(?:术式|手术名称|手术方式|procedure)[ :]{1,3}[^。;\n]{2,40}")
+_OPERATION = re.compile(
+    r"行[^。;\n]{0,40}?(?:术|切除|根治|活检|穿刺)|(?:术式|手术名称|手术方式|procedure(?: performed)?|operation(?: performed)?)[ :]{1,3}[^。;\n]{2,40}|(?:underwent|undergone|had|performed|status post|s/p)\s[^.;\n]{0,60}?(?:mastectomy|lumpectomy|excision|biopsy|biopsies|resection)"
+)
 _EXTENTS = (
     ("mastectomy", re.compile(r"根治|全乳|乳房切除|乳腺切除|单纯切除|全切|mastectomy")),
     ("local_excision", re.compile(r"保乳|区段|肿[物块瘤]切除|结节切除|病灶切除|扩大切除|局部切除|象限|包块切除|旋切|lumpectomy|excision")),

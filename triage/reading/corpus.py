@@ -77,7 +77,15 @@ def papers(folder: Path) -> Iterator[LabelledPaper]:
         yield from _labelled(path, data)
 
 
+def _spelled(data: Any) -> Any:
+    """YAML reads the key `on` as a yes; it means the key."""
+    if isinstance(data, dict):
+        return {"on" if key is True else key: _spelled(value) for key, value in data.items()}
+    return [_spelled(item) for item in data] if isinstance(data, list) else data
+
+
 def _labelled(path: Path, data: Any) -> Iterator[LabelledPaper]:
+    data = _spelled(data)
     items = data.get("papers", []) if isinstance(data, dict) else data if isinstance(data, list) else []
     for item in items:
         if isinstance(item, dict):

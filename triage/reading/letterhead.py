@@ -58,7 +58,7 @@ _DEPARTMENT = re.compile(
     re.IGNORECASE,
 )
 _PATHOLOGY_NUMBER = re.compile(
-    r"(?:病理(?:检查|标本|诊断)?(?:号|编号|号码)|活检号|accession(?: no\.?| number)?|pathology no\.?)\s{0,2}:?\s{0,3}(?P<v>[A-Za-z]{0,4}-?\d[A-Za-z0-9-]{2,20})",
+    r"(?:病理(?:检查|标本|诊断)?(?:号|编号|号码)|活检号|accession(?: no\.?| number| #|#)?|(?:pathology|case|surgical|path)(?: no\.?| number| #|#))\s{0,2}:?\s{0,3}(?P<v>[A-Za-z]{0,4}-?\d[A-Za-z0-9-]{2,20})",
     re.IGNORECASE,
 )
 

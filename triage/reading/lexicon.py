@@ -88,7 +88,20 @@ def labels(knowledge: Knowledge, language: str) -> dict[str, frozenset[str]]:
         terms = (finding.zh, *finding.synonyms) if language == "zh" else (finding.en,)
         for term in terms:
             found.setdefault(_plain(term), set()).add(f"finding:{finding.id}")
+    _add_further(found, knowledge, language)
     return {term: frozenset(names) for term, names in found.items() if len(term) >= _SHORTEST}
+
+
+def _add_further(found: dict[str, set[str]], knowledge: Knowledge, language: str) -> None:
+    """The reader's own words for entries of the libraries; for entries a rulebook does not have they mean nothing."""
+    words = vocabulary(language)
+    for finding, terms in words.finding_terms.items():
+        for term in terms if finding in knowledge.findings else ():
+            found.setdefault(_plain(term), set()).add(f"finding:{finding}")
+    by_code = {row.icdo: index for index, row in reversed(list(enumerate(knowledge.morphology))) if row.icdo}
+    for code, terms in words.morphology_terms.items():
+        for term in terms if code in by_code else ():
+            found.setdefault(_plain(term), set()).add(f"morphology:{by_code[code]}")
 
 
 def lexicon(knowledge: Knowledge, language: str) -> Lexicon:

@@ -15,6 +15,8 @@ from triage.reading.layout import Layout
 from triage.reading.vocabulary import Vocabulary
 
 READER = "reading-2"
+HEADING = 140
+"""Characters above a line in which its heading names the side, on a report of specimens or images."""
 NEAR_SIDE = 10
 """Characters before a thing within which its side stands."""
 
@@ -211,7 +213,8 @@ class Page:
         return found[0] if found else (start, end)
 
     def side_of(self, start: int, end: int) -> str:
-        """The side a span is about: named in it or before it in its sentence, else after it; empty where the sentence names none."""
+        """The side a span is about: named in it or before it in its sentence, else after it; on a report of specimens or images else
+        in the lines above, which head what follows."""
         left, right = self.sentence(start, end)
         near = self.side_before(end, left)
         if near:
@@ -219,7 +222,7 @@ class Page:
         after = self.words.side.search(self.lower, end, right)
         if after:
             return self.words.sides[after.group()]
-        return ""
+        return self.side_before(start, max(0, start - HEADING)) if self.basis and self.basis != "clinical" else ""
 
     def side_near(self, start: int, end: int) -> str:
         """The side of a thing of any organ: named in it or close before it in its clause (右肾囊肿, left renal cyst)."""

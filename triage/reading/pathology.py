@@ -10,9 +10,10 @@ from knowledge_graph.libraries import Morphology
 from triage.observation import Assertion, Why
 from triage.reading.dates import DatedSpan
 from triage.reading.letterhead import read_signatures, read_specimen_dates
+from triage.reading.nodes import read_nodes
 from triage.reading.page import Page, Section
 from triage.reading.receptors import read_receptors
-from triage.reading.staging import read_grade, read_invasive_extent, read_nodes, read_stage
+from triage.reading.staging import read_grade, read_invasive_extent, read_stage
 from triage.values import OneOf
 
 TITLE = 80
@@ -143,7 +144,8 @@ def read_pathology(page: Page, roles: dict[str, list[DatedSpan]], morphology: Se
     bodies = [*diagnosis(page), *page.bodies("p_stage")]
     invasive = behaviour == 3 and not any(s.behaviours == {2} and s.assertion is Assertion.PRESENT for s in found)
     if behaviour in (3, None):
-        read_invasive_extent(page, bodies, invasive=invasive)
+        tumours = [(s.end, s.behaviours == {3}) for s in found if s.assertion is Assertion.PRESENT and s.row is not None]
+        read_invasive_extent(page, bodies, invasive=invasive, tumours=tumours)
     read_nodes(page, bodies)
     read_grade(page, diagnosis(page))
     read_stage(page)

@@ -129,4 +129,12 @@ def sections(lower: str, words: Vocabulary, kind: str = "") -> tuple[Section, ..
     ]
     ends = [begin for begin, _, _ in headers[1:]] + [len(lower)]
     stated = {"clinical_dx": "discharge_dx"} if kind in CLINICAL else {}
+    if kind in PATHOLOGY:
+        # A pathology report's "procedure" is a field of its synopsis, and the story on it comes from the request.
+        headers = [h for h in headers if h[2] not in _NOT_OF_PATHOLOGY]
+        ends = [begin for begin, _, _ in headers[1:]] + [len(lower)]
+        stated = {"present_illness": "clinical_dx", "chief_complaint": "clinical_dx", "past_history": "clinical_dx"}
     return tuple(Section(stated.get(name, name), start, end) for (_, start, name), end in zip(headers, ends, strict=False))
+
+
+_NOT_OF_PATHOLOGY = frozenset({"surgery", "course", "treatment", "physical_exam", "auxiliary_exam", "personal_history"})

@@ -12,8 +12,11 @@ from triage.values import Interval, OneOf
 
 _TAIL = r"\s{0,2}(?::\s{0,2})?(?:\((?P<in>[^()\n]{0,30})\)|(?P<out>[^,;。、\n(]{0,20}(?:\([^()\n]{0,24}\))?))"
 _MARKERS = {
-    "ihc.ER_pct": re.compile(r"(?<![a-z])(?:er|雌激素受体)(?![a-z])(?:(?:[、/及和])(?:pr|pgr|孕激素受体)(?![a-z]))?均?" + _TAIL),
-    "ihc.PR_pct": re.compile(r"(?<![a-z])(?:pr|pgr|孕激素受体)(?![a-z])" + _TAIL),
+    "ihc.ER_pct": re.compile(
+        r"(?<![a-z])(?:er|雌激素受体|o?estrogen receptors?)(?![a-z])(?:\s?\((?:er|pr|er/pr)\))?(?:(?:[、/及和])(?:pr|pgr|孕激素受体)(?![a-z]))?均?"
+        + _TAIL
+    ),
+    "ihc.PR_pct": re.compile(r"(?<![a-z])(?:pr|pgr|孕激素受体|progesterone receptors?)(?![a-z])(?:\s?\((?:pr|pgr)\))?" + _TAIL),
     "ihc.ki67_pct": re.compile(r"(?<![a-z])ki-?\s?67(?:指数|增殖指数|\s?index|\s?li)?" + _TAIL),
 }
 _HER2 = re.compile(r"(?<![a-z])(?:her-?\s?2(?:/neu)?|c-?erbb-?2)" + _TAIL)
@@ -77,7 +80,7 @@ def _read_triple(page: Page) -> None:
 
 
 def _her2_score(tail: str) -> str | OneOf | None:
-    scored = re.search(r"(?<!\d)([0-3])\s?\+", tail)
+    scored = re.search(r"(?<!\d)([0-3])\s?\+", tail) or re.search(r"(?:score|ihc)\s?(?:of|:)?\s?([0-3])(?![\d.%])", tail)
     if scored:
         return "0" if scored[1] == "0" else f"{scored[1]}+"
     plus = re.match(r"[^\d+]{0,6}(\+{1,3})", tail)

@@ -37,6 +37,8 @@ class Vocabulary:
     document_types: tuple[tuple[str, re.Pattern[str]], ...]
     signs: tuple[tuple[str, re.Pattern[str]], ...]
     clinical_terms: Mapping[str, str]
+    finding_terms: Mapping[str, tuple[str, ...]]
+    morphology_terms: Mapping[str, tuple[str, ...]]
 
 
 def _inverted(groups: Mapping[str, Iterable[str]]) -> dict[str, str]:
@@ -88,4 +90,6 @@ def _compiled(language: str, text: str, data: Mapping[str, Any], assertion: Mapp
         document_types=tuple((name, pattern(words)) for name, words in data["document_types"].items()),
         signs=tuple((name, pattern(words)) for name, words in data["signs"].items()),
         clinical_terms=_inverted(data["clinical_terms"]),
+        finding_terms={name: tuple(terms) for name, terms in data["finding_terms"].items()},
+        morphology_terms={code: tuple(terms) for code, terms in data["morphology_terms"].items()},
     )
