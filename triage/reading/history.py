@@ -7,7 +7,8 @@ from datetime import date
 
 from triage.observation import Assertion
 from triage.reading.dates import DURATION, DateLike, before, duration_days, is_ago
-from triage.reading.imaging import categories, observe_category
+from triage.reading.graded import read_graded
+from triage.reading.imaging import categories, observe_category, observe_sides
 from triage.reading.page import Page, Section, Term, any_between
 
 STORY = ("chief_complaint", "present_illness", "past_history", "personal_history", "")
@@ -68,6 +69,7 @@ def event_date(page: Page, start: int, end: int, reference: date, on: DateLike |
 def read_findings(page: Page, on: DateLike | None, nodule: str) -> None:
     """Every positive finding of the library the paper names, with how it is asserted and when it was made."""
     reference = on if isinstance(on, date) else page.filed_on
+    read_graded(page, reference, on, event_date)
     graded = sorted(c.start for c in categories(page))
     for term in page.terms:
         if term.kind == "finding" and not (term.id == nodule and _is_graded(page, term, graded)):
@@ -110,3 +112,5 @@ def _read_categories(page: Page, reference: date, on: DateLike | None) -> None:
         when = event_date(page, category.start, category.end, reference, on)
         told = page.section_at(category.start) in STORY and page.section_at(category.start) != ""
         observe_category(page, category, when, Assertion.HISTORICAL if told else Assertion.PRESENT)
+        if page.evidence_type == "physical_exam_report":
+            observe_sides(page, category, when)

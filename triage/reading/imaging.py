@@ -74,10 +74,15 @@ def read_birads(page: Page, on: DateLike | None) -> None:
         if asserted is Assertion.NEGATED:
             continue
         observe_category(page, category, on, Assertion.PRESENT)
-        grade = "4A" if category.grade == "4" else category.grade
-        for side in ("left", "right") if category.side == "both" else (category.side,):
-            if side:
-                page.observe(f"birads.{side}", grade, category.start, category.end, basis="imaging", event_on=on)
+        observe_sides(page, category, on)
+
+
+def observe_sides(page: Page, category: Category, on: DateLike | None) -> None:
+    """The category as a fact of its side, of both where it is said of both; category 4 without a letter counts as 4A."""
+    grade = "4A" if category.grade == "4" else category.grade
+    for side in ("left", "right") if category.side == "both" else (category.side,):
+        if side:
+            page.observe(f"birads.{side}", grade, category.start, category.end, basis="imaging", event_on=on)
 
 
 def observe_category(page: Page, category: Category, on: DateLike | None, asserted: Assertion) -> None:

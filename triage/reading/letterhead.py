@@ -103,7 +103,7 @@ def labelled_dates(page: Page) -> dict[str, list[DatedSpan]]:
     """Dates by the role their label gives them; a date without a label has none."""
     found: dict[str, list[DatedSpan]] = {}
     for dated in page.dates:
-        before = page.plain[max(0, dated.start - 16) : dated.start]
+        before = page.lower[max(0, dated.start - 16) : dated.start]
         role = next((name for name, label in _ROLES if label.search(before)), "own" if _BARE_DATE.search(before) else "")
         if role:
             found.setdefault(role, []).append(dated)
@@ -150,6 +150,9 @@ def read_letterhead(page: Page, roles: dict[str, list[DatedSpan]]) -> None:
         "medical_record_front_page",
         "surgery_record",
         "pathology_report",
+        "diagnosis_certificate",
+        "emergency_record",
+        "progress_note",
     ):
         page.observe("department", match["v"], match.start(), match.end())
     for role, fact in (("admitted", "admission.date"), ("discharged", "discharge.date"), ("operated", "surgery.date")):

@@ -21,6 +21,10 @@ _MARKERS = {
 }
 _HER2 = re.compile(r"(?<![a-z])(?:her-?\s?2(?:/neu)?|c-?erbb-?2)" + _TAIL)
 _FISH = re.compile(r"fish[^。;\n]{0,24}?(?P<v>未扩增|无扩增|不扩增|无明显扩增|阴性|扩增|阳性|not amplified|amplified|negative|positive)")
+_AMPLIFIED = re.compile(
+    r"her-?\s?2(?:/neu)?(?:基因)?[^。;\n]{0,14}?(?P<v>未扩增|无扩增|不扩增|无明显扩增|未见扩增|阴性|扩增|阳性|not amplified|amplified|negative|positive)"
+)
+_ISH = re.compile(r"(?<![a-z])f?ish(?![a-z])|原位杂交")
 _MYO = re.compile(r"(?<![a-z])(?:p63|calponin|ck5/6|smmhc|sma|cd10)(?![a-z0-9])" + _TAIL)
 _TRIPLE_NEGATIVE = re.compile(r"三阴性|三阴型|triple.negative")
 _NEGATIVE = re.compile(r"^[\s约]{0,3}(?:-|阴性|negative|0(?![\d.%]))")
@@ -63,8 +67,10 @@ def _read_her2(page: Page) -> None:
         if re.match(r"[^,;。]{0,4}(?:阳性|过表达|positive)", tail) and score is None:
             page.observe("ihc.HER2_called_positive", True, match.start(), match.end())
     fish = _FISH.search(page.lower)
+    if fish is None and page.evidence_type == "molecular_report" and _ISH.search(page.lower):
+        fish = _AMPLIFIED.search(page.lower)
     if fish:
-        negative = fish["v"] in ("未扩增", "无扩增", "不扩增", "无明显扩增", "阴性", "not amplified", "negative")
+        negative = fish["v"] in ("未扩增", "无扩增", "不扩增", "无明显扩增", "未见扩增", "阴性", "not amplified", "negative")
         page.observe("ihc.HER2_fish", "not_amplified" if negative else "amplified", fish.start(), fish.end())
 
 

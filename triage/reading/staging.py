@@ -25,9 +25,7 @@ _LONE_T = re.compile(r"^(?:is|1mi)")
 _GROUP = re.compile(
     r"(?<![\dⅠ-ⅻa-z.])(?P<g>0|ⅳ|ⅲ|ⅱ|ⅰ|iv|i{1,3})\s?(?P<s>[abc])?\s?期|(?:stage|stage group(?:ing)?)\s?:?\s{1,2}(?P<e>0|iv|i{1,3}|[1-4])\s?(?P<f>[abc])?(?![a-z\d.])"
 )
-_OTHER_STAGE = re.compile(
-    r"高血压|肾|肝硬化|尘肺|矽肺|糖尿病|褥疮|压疮|压力性|溃疡|临床试验|kidney|ckd|renal|pressure|ulcer|trial|decubitus|fibrosis"
-)
+_OTHER_STAGE = re.compile(r"高血压|肾|肝硬化|尘肺|矽肺|糖尿病|褥疮|压疮|压力性|溃疡|kidney|ckd|renal|pressure|ulcer|decubitus|fibrosis")
 _ROMAN = {
     "1": "I",
     "2": "II",
@@ -108,7 +106,7 @@ def _observe_lone(page: Page, match: re.Match[str], body: Section, basis: str | 
 def _group(page: Page, body: Section) -> re.Match[str] | None:
     """The first stage group that is the tumour's, not of a pressure sore, a kidney or a trial."""
     for match in _GROUP.finditer(page.lower, body.start, body.end):
-        if not _OTHER_STAGE.search(page.lower, max(body.start, match.start() - 14), match.end() + 6):
+        if not _OTHER_STAGE.search(page.lower, max(body.start, match.start() - 14), match.end()):
             return match
     return None
 
