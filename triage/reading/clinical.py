@@ -9,7 +9,7 @@ from datetime import date
 from knowledge_graph.libraries import Morphology
 from triage.observation import Assertion
 from triage.reading.dates import DatedSpan, DateLike
-from triage.reading.page import Page, Section
+from triage.reading.page import Page, Section, any_between
 from triage.reading.pathology import Statement, read_icdo, statements
 from triage.reading.staging import read_stage
 from triage.reading.words import pattern
@@ -129,31 +129,33 @@ def _operations(page: Page) -> Iterable[tuple[DatedSpan | None, re.Match[str]]]:
 
 
 def _read_operations(page: Page) -> None:
+    told: list[int] = []
     for dated, match in _operations(page):
         extent = next((name for name, words in _EXTENTS if words.search(match.group())), None)
         if extent is None:
             continue
+        told.append(match.start())
         page.observe("surgery.extent", extent, match.start(), match.end())
-        if extent == "biopsy" or not _MALIGNANT.search(page.lower):
+        if extent == "biopsy" or not page.is_malignant:
             continue
         side = page.words.side.search(match.group())
         if side:
             page.observe("tumour.laterality", page.words.sides[side.group()], match.start() + side.start(), match.start() + side.end())
         if dated is not None and not page.has_said("surgery.date"):
             page.observe("surgery.date", dated.value, dated.start, dated.end, event_on=dated.value)
-    _read_named_operation(page)
+    _read_named_operation(page, told)
 
 
-def _read_named_operation(page: Page) -> None:
+def _read_named_operation(page: Page, told: list[int]) -> None:
     for body in page.bodies("surgery"):
         text = page.lower[body.start : body.end]
-        if any(o.fact == "surgery.extent" and o.span and body.start <= o.span.start < body.end for o in page.observations):
+        if any_between(told, body.start, body.end):
             continue
         extent = next((name for name, words in _EXTENTS if words.search(text)), None)
         side = page.words.side.search(page.lower, body.start, body.end)
         if extent:
             page.observe("surgery.extent", extent, body.start, body.end)
-        if extent and extent != "biopsy" and side and _MALIGNANT.search(page.lower):
+        if extent and extent != "biopsy" and side and page.is_malignant:
             page.observe("tumour.laterality", page.words.sides[side.group()], *side.span())
 
 

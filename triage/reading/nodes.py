@@ -94,16 +94,16 @@ def read_nodes(page: Page, bodies: Iterable[Section]) -> None:
 
 def _counts(page: Page, body: Section) -> Iterator[Count]:
     """Ratios, and counts in words in sentences that have no ratio."""
-    taken: list[tuple[int, int]] = []
+    taken: set[tuple[int, int]] = set()
     for match in RATIO.finditer(page.lower, body.start, body.end):
         if _about_nodes(page, match):
-            taken.append(page.sentence(*match.span()))
+            taken.add(page.sentence(*match.span()))
             yield Count(int(match["p"]), int(match["n"]), match.start(), match.end())
     for found in _IN_WORDS:
         for match in found.finditer(page.lower, body.start, body.end):
             sentence = page.sentence(*match.span())
-            if _NODE_WORD.search(page.lower, *sentence) and not any(a < sentence[1] and sentence[0] < b for a, b in taken):
-                taken.append(sentence)
+            if _NODE_WORD.search(page.lower, *sentence) and sentence not in taken:
+                taken.add(sentence)
                 yield _worded(match)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from triage.observation import Assertion, FindingMention, Observation, Source, Span, Why
@@ -71,11 +73,14 @@ class Page:
     findings: list[FindingMention] = field(default_factory=list)
     _starts: list[int] = field(default_factory=list)
     _date_starts: list[int] = field(default_factory=list)
-    _assertions: Assertions | None = None
+    _term_starts: list[int] = field(default_factory=list)
+    _said: set[str] = field(default_factory=set)
+    _firsts: dict[tuple[str, int, int], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._starts = [s.start for s in self.sections]
         self._date_starts = [d.start for d in self.dates]
+        self._term_starts = [t.start for t in self.terms]
 
     @property
     def text(self) -> str:
@@ -92,12 +97,10 @@ class Page:
         """The text in readers' form, lower case, scans' errors put right."""
         return self.layout.lower
 
-    @property
+    @cached_property
     def assertions(self) -> Assertions:
         """The page's cues, found once."""
-        if self._assertions is None:
-            self._assertions = Assertions(self.lower, self.words.cues, self.words.section_defaults)
-        return self._assertions
+        return Assertions(self.lower, self.words.cues, self.words.section_defaults)
 
     def dates_between(self, low: int, high: int) -> list[DatedSpan]:
         """Dates that start in [low, high)."""
@@ -105,7 +108,25 @@ class Page:
 
     def has_said(self, fact: str) -> bool:
         """Whether the fact was observed already."""
-        return any(o.fact == fact for o in self.observations)
+        return fact in self._said
+
+    def terms_in(self, section: Section, kind: str) -> list[Term]:
+        """The terms of a library that start in a section."""
+        low, high = (bisect_left(self._term_starts, at) for at in (section.start, section.end))
+        return [t for t in self.terms[low:high] if t.kind == kind]
+
+    @cached_property
+    def is_malignant(self) -> bool:
+        """Whether the text speaks of a malignancy anywhere."""
+        return self.words.malignant.search(self.lower) is not None
+
+    def first(self, found: re.Pattern[str], section: Section) -> int:
+        """Where a pattern first matches in a section, its end where it does not; looked for once."""
+        key = (found.pattern, section.start, section.end)
+        if key not in self._firsts:
+            match = found.search(self.lower, section.start, section.end)
+            self._firsts[key] = match.start() if match else section.end
+        return self._firsts[key]
 
     def section_at(self, at: int) -> str:
         """The name of the section around an offset; empty before the first header."""
@@ -161,6 +182,7 @@ class Page:
         event_on: DateLike | None = None,
     ) -> None:
         """Notes an observation with the span that says so."""
+        self._said.add(fact)
         self.observations.append(
             Observation(
                 fact,

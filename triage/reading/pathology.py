@@ -102,7 +102,7 @@ def statements(page: Page, bodies: Iterable[Section], morphology: Sequence[Morph
     """Every morphology the given parts name, and invasion named by itself."""
     found: list[Statement] = []
     for body in bodies:
-        terms = [t for t in page.terms if t.kind == "morphology" and body.start <= t.start < body.end]
+        terms = page.terms_in(body, "morphology")
         for term in terms:
             row = morphology[int(term.id)]
             asserted = page.assertion(term.start, term.end)

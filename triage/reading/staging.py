@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 from triage.observation import Assertion, Why
@@ -158,9 +159,7 @@ def read_invasive_extent(page: Page, bodies: Iterable[Section], *, invasive: boo
             before = page.lower[max(left, match.start() - 48) : match.start()]
             if _INVASIVE_SIZE.search(before[-36:]) and page.assertion(match.start(), match.end()) is not Assertion.NEGATED:
                 labelled.append((extent, match.start(), match.end()))
-            elif (
-                _of_tumour(page, match, before) and not _NOT_TUMOUR.search(before) and _CANCER.search(page.lower, body.start, match.start())
-            ):
+            elif _of_tumour(page, match, before) and not _NOT_TUMOUR.search(before) and page.first(_CANCER, body) < match.start():
                 (labelled if _nearest_is_invasive(tumours, left, match.start()) else plain).append((extent, match.start(), match.end()))
     chosen = labelled or (plain if invasive else [])
     if chosen:
@@ -174,5 +173,5 @@ def _of_tumour(page: Page, match: re.Match[str], before: str) -> bool:
 
 def _nearest_is_invasive(tumours: Sequence[tuple[int, bool]], left: int, at: int) -> bool:
     """Whether the last morphology before an extent in its sentence is an invasive one."""
-    before = [invasive for end, invasive in tumours if left <= end <= at]
-    return bool(before) and before[-1]
+    index = bisect_right(tumours, (at, True)) - 1
+    return index >= 0 and tumours[index][0] >= left and tumours[index][1]

@@ -36,6 +36,7 @@ class Vocabulary:
     quadrant: re.Pattern[str]
     document_types: tuple[tuple[str, re.Pattern[str]], ...]
     signs: tuple[tuple[str, re.Pattern[str]], ...]
+    malignant: re.Pattern[str]
     clinical_terms: Mapping[str, str]
     finding_terms: Mapping[str, tuple[str, ...]]
     morphology_terms: Mapping[str, tuple[str, ...]]
@@ -89,6 +90,7 @@ def _compiled(language: str, text: str, data: Mapping[str, Any], assertion: Mapp
         quadrant=pattern(quadrants),
         document_types=tuple((name, pattern(words)) for name, words in data["document_types"].items()),
         signs=tuple((name, pattern(words)) for name, words in data["signs"].items()),
+        malignant=pattern(data["malignant"]),
         clinical_terms=_inverted(data["clinical_terms"]),
         finding_terms={name: tuple(terms) for name, terms in data["finding_terms"].items()},
         morphology_terms={code: tuple(terms) for code, terms in data["morphology_terms"].items()},
