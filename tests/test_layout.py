@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from tests.desks import shipped
 from triage.observation import Reading
+from triage.reading.corpus import LabelledPaper, papers
 from triage.reading.layout import lay_out
 from triage.reading.vocabulary import vocabulary
 
@@ -73,3 +75,13 @@ def test_a_wrong_type_given_is_noticed() -> None:
     assert reading.evidence_type == "discharge_summary"
     assert reading.problems
     assert [o.value for o in reading.observations if o.fact == "docs.type_as_filed"] == [False]
+
+
+@pytest.mark.parametrize("paper", [p for p in papers(Path(__file__).parent / "reading" / "dev")], ids=lambda p: p.id)
+def test_both_ways_to_look_terms_up_read_the_same(paper: LabelledPaper) -> None:
+    """Through a spaCy document and in bulk."""
+    _, reader = shipped()
+    ways = [
+        r.read(paper.text, document_id="d1", evidence_type=paper.evidence_type, filed_on=paper.filed_on) for r in (reader, reader.in_bulk())
+    ]
+    assert ways[0] == ways[1]

@@ -15,6 +15,7 @@ import yaml
 
 from knowledge_graph.loader import load
 from tests.bench import graph as graph_bench
+from tests.bench import reading as reading_bench
 from tests.bench import rules as rules_bench
 from tests.bench.timing import ROUNDS, cpu_ms
 from triage.assembly import assemble
@@ -56,4 +57,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(max([main(), rules_bench.main(), graph_bench.main()]))
+    sys.exit(max([main(), reading_bench.main(), rules_bench.main(), graph_bench.main()]))

@@ -21,7 +21,7 @@ _ENGLISH = rf"(?<![a-zA-Z])(?i:{_NAME.format('en')})\s(?P<ed>\d{{1,2}})(?:[snrt]
 _ENGLISH_MONTH = rf"(?<![a-zA-Z])(?i:{_NAME.format('mn')}),?\s(?P<my>(?:19|20)\d{{2}})(?![\d/])"
 _ENGLISH_YEAR = r"(?<![a-zA-Z])(?i:in|since|until|by|from|of|year|circa)\s(?P<ny>(?:19|20)\d{2})(?![\d/-]|\.\d)"
 _SLASHED = r"(?<![\d/.-])(?P<s1>\d{1,2})/(?P<s2>\d{1,2})/(?P<sy>(?:19|20)\d{2})(?!\d)"
-DATE = re.compile(rf"(?<!\d){_DAY}|{_COMPACT}|{_MONTH}|{_YEAR}|{_ENGLISH}|{_ENGLISH_MONTH}|{_ENGLISH_YEAR}|{_SLASHED}")
+DATE = re.compile(rf"(?=[\da-zA-Z])(?:(?<!\d){_DAY}|{_COMPACT}|{_MONTH}|{_YEAR}|{_ENGLISH}|{_ENGLISH_MONTH}|{_ENGLISH_YEAR}|{_SLASHED})")
 _NUMBER = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "半": 0.5}
 _WORDS = {
     "a": 1,

@@ -86,15 +86,15 @@ def _signed(lower: str, words: Vocabulary) -> str:
 
 
 def titles(lower: str, words: Vocabulary) -> list[tuple[int, str]]:
-    """Lines that are nothing but a paper's title, with the type they name."""
+    """Lines that are nothing but a paper's title, in order, with the type they name."""
     lines = ((m.start(), m.group()) for m in _TITLE_LINE.finditer(lower) if _TITLE_END.search(m.group()))
     return [(start, name) for start, line in lines if (name := _titled(line, words))]
 
 
-def mistaken(given: str, lower: str, words: Vocabulary) -> str:
-    """The type a text's title line says it is, where that is of another kind than the type given; empty where they agree."""
-    told = titles(lower[: TITLE * 2], words)
-    return told[0][1] if told and not alike(given, told[0][1]) else ""
+def mistaken(given: str, found: list[tuple[int, str]]) -> str:
+    """The type the first of a text's titles says it is, where that is of another kind than the type given; else empty."""
+    told = next((name for start, name in found if start < TITLE * 2), given)
+    return "" if alike(given, told) else told
 
 
 def alike(given: str, told: str) -> bool:
@@ -105,9 +105,9 @@ def alike(given: str, told: str) -> bool:
     return groups.get(given, -1) == groups.get(told, -2) and given in CLINICAL | IMAGING
 
 
-def parts(lower: str, words: Vocabulary) -> list[tuple[int, int]]:
+def parts(lower: str, found: list[tuple[int, str]]) -> list[tuple[int, int]]:
     """The papers in one text: from one title line to the next; the whole where there are not two."""
-    starts = [_with_letterhead(lower, start) for start, _ in titles(lower, words)]
+    starts = [_with_letterhead(lower, start) for start, _ in found]
     kept = [s for i, s in enumerate(starts) if i == 0 or s - starts[i - 1] >= SHORTEST_PART]
     if len(kept) < 2:
         return [(0, len(lower))]

@@ -6,8 +6,9 @@ Word segmentation hides dictionary terms, so Chinese is matched character by cha
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import spacy
@@ -34,6 +35,8 @@ class Lexicon:
     matcher: PhraseMatcher
     broken: Divisible
     systems: Mapping[str, str]
+    by_start: Mapping[str, Sequence[tuple[str, tuple[str, ...]]]]
+    bulk: bool = False
 
     def scan(self, lower: str) -> list[Any]:
         """The bare pass: tokens and phrase matches."""
@@ -42,17 +45,38 @@ class Lexicon:
 
     def match(self, lower: str) -> tuple[Term, ...]:
         """Terms of a normalised lower-case text, in order."""
-        doc = self.nlp.make_doc(lower)
-        if not len(doc):
-            return ()
         found: list[Term] = []
-        for label, first, last in self.matcher(doc):
-            start, end = _offsets(doc, first, last)
+        for names, start, end in self._looked_up(lower) if self.bulk else self._matched(lower):
             if _whole_word(lower, start, end):
-                for name in doc.vocab.strings[label].split(" "):
+                for name in names:
                     kind, _, identity = name.partition(":")
                     found.append(Term(kind, identity, start, end, self.systems.get(identity, "")))
         return _longest(found)
+
+    def _matched(self, lower: str) -> Iterator[tuple[Iterable[str], int, int]]:
+        doc = self.nlp.make_doc(lower)
+        for label, first, last in self.matcher(doc) if len(doc) else ():
+            yield doc.vocab.strings[label].split(" "), *_offsets(doc, first, last)
+
+    def _looked_up(self, lower: str) -> Iterator[tuple[Iterable[str], int, int]]:
+        """Every term at every place, by its first two characters. A lone blank does not part Chinese words, as in a document."""
+        blanks = [m.start() for m in _LONE_BLANK.finditer(lower)] if self.nlp.lang == "zh" else []
+        text = _LONE_BLANK.sub("", lower) if blanks else lower
+        places = _without(blanks, len(lower)) if blanks else range(len(lower))
+        by_start = self.by_start
+        for at, pair in enumerate(map("".join, pairwise(text))):
+            for term, names in by_start.get(pair, ()):
+                if text.startswith(term, at):
+                    yield names, places[at], places[at + len(term) - 1] + 1
+
+
+_LONE_BLANK = re.compile(r"(?<![ \n])[ ](?![ \n])")
+
+
+def _without(blanks: Sequence[int], length: int) -> list[int]:
+    """The offsets that stay when those of `blanks` are left out."""
+    out = set(blanks)
+    return [at for at in range(length) if at not in out]
 
 
 def _offsets(doc: Doc, first: int, last: int) -> tuple[int, int]:
@@ -110,14 +134,17 @@ def lexicon(knowledge: Knowledge, language: str) -> Lexicon:
     matcher = PhraseMatcher(nlp.vocab, attr="ORTH")
     terms = labels(knowledge, language)
     grouped: dict[str, list[Doc]] = {}
+    by_start: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
     for term, names in terms.items():
         grouped.setdefault(" ".join(sorted(names)), []).append(nlp.make_doc(term))
+        tight = _LONE_BLANK.sub("", term) if language == "zh" else term
+        by_start.setdefault(tight[:2], []).append((tight, tuple(sorted(names))))
     for label, docs in sorted(grouped.items()):
         matcher.add(label, docs)
     words = vocabulary(language)
     divisible = (w for w in (*terms, *words.cues.literal, *words.sections, *words.whole) if len(w) >= _DIVISIBLE)
     systems = {finding.id: finding.system for finding in knowledge.findings.values()}
-    return Lexicon(nlp, matcher, Divisible.of(divisible), systems)
+    return Lexicon(nlp, matcher, Divisible.of(divisible), systems, by_start)
 
 
 def _plain(term: str) -> str:

@@ -12,7 +12,7 @@ from knowledge_graph.libraries import Morphology
 from knowledge_graph.loader import Knowledge
 from triage.observation import Reading
 from triage.reading.clinical import read_clinical
-from triage.reading.document_types import CLINICAL, FORMS, IMAGING, PATHOLOGY, mistaken, parts, recognise
+from triage.reading.document_types import CLINICAL, FORMS, IMAGING, PATHOLOGY, mistaken, parts, recognise, titles
 from triage.reading.function import read_function
 from triage.reading.history import read_findings, read_history
 from triage.reading.imaging import read_imaging
@@ -65,15 +65,20 @@ class Reader:
         lower = lowered(normalise(text))
         return (self.chinese if is_chinese(text) else self.english).scan(lower)
 
+    def in_bulk(self) -> Reader:
+        """The same reader with its terms looked up without a spaCy document: the same readings, faster."""
+        return replace(self, chinese=replace(self.chinese, bulk=True), english=replace(self.english, bulk=True))
+
     def read(self, text: str, *, document_id: str, evidence_type: str | None = None, filed_on: date) -> Reading:
         """Every observation and finding of one paper; `evidence_type` None lets the reader recognise it. A text that holds several
         papers is read as each of them; one whose title says that it is of another kind than given is read as what it says."""
         words = vocabulary("zh" if is_chinese(text) else "en")
         terms = self.chinese if words.language == "zh" else self.english
         whole = lay_out(text, words, terms.broken)
-        told = mistaken(evidence_type, whole.lower, words) if evidence_type else ""
+        found = titles(whole.lower, words)
+        told = mistaken(evidence_type, found) if evidence_type else ""
         pages = []
-        for start, end in parts(whole.lower, words):
+        for start, end in parts(whole.lower, found):
             layout = whole.part(start, end)
             given = (told or evidence_type) if start == 0 else None
             pages.append(self._page(document_id, layout, given or recognise(layout.lower, words), filed_on, words))

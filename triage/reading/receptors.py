@@ -17,7 +17,10 @@ _MARKERS = {
         + _TAIL
     ),
     "ihc.PR_pct": re.compile(r"(?<![a-z])(?:pr|pgr|孕激素受体|progesterone receptors?)(?![a-z])(?:\s?\((?:pr|pgr)\))?" + _TAIL),
-    "ihc.ki67_pct": re.compile(r"(?<![a-z])ki-?\s?67(?:指数|增殖指数|\s?index|\s?li)?" + _TAIL),
+    "ihc.ki67_pct": re.compile(
+        r"(?<![a-z])ki-?\s?67(?:指数|增殖指数|阳性指数|阳性率|\s?(?:proliferati(?:on|ve)\s|labell?ing\s|nuclear\s)?index|\s?li|\s?proliferation)?"
+        + _TAIL
+    ),
 }
 _HER2 = re.compile(r"(?<![a-z])(?:her-?\s?2(?:/neu)?|c-?erbb-?2)" + _TAIL)
 _FISH = re.compile(r"fish[^。;\n]{0,24}?(?P<v>未扩增|无扩增|不扩增|无明显扩增|阴性|扩增|阳性|not amplified|amplified|negative|positive)")

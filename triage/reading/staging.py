@@ -13,7 +13,7 @@ from triage.values import Interval
 
 _GAP = r"[\s,、;/.|]{0,3}"
 TNM = re.compile(
-    r"(?<![a-z])(?P<prefix>[yra]{0,2}[pc]|y|r|)\s?t\s?(?P<t>is|x|1mi(?:c)?|0|[1-4][a-d]?)(?:/is)?\s?(?:\((?:m|dcis|lcis|paget|\d|s){1,8}\))?"
+    r"(?=[a-z])(?<![a-z])(?P<prefix>[yra]{0,2}[pc]|y|r|)\s?t\s?(?P<t>is|x|1mi(?:c)?|0|[1-4][a-d]?)(?:/is)?\s?(?:\((?:m|dcis|lcis|paget|\d|s){1,8}\))?"
     + _GAP
     + r"(?:[ycp]{0,2}n\s?(?P<n>x|[0-3](?:mi|[a-c])?)\s?(?:\([a-z\d+\-, ]{1,8}\))?"
     + _GAP
@@ -45,7 +45,7 @@ _ROMAN = {
 _GRADE_VALUE = {"ⅰ": 1, "ⅱ": 2, "ⅲ": 3, "i": 1, "ii": 2, "iii": 3, "1": 1, "2": 2, "3": 3}
 _LEVEL = r"(?:ⅲ|ⅱ|ⅰ|iii|ii|i|[1-3])"
 _GRADE = re.compile(
-    rf"(?:组织学分级|组织学级别|组织学|病理分级|nottingham(?:分级)?|sbr(?:分级)?|分级|癌|非特殊(?:类|)型\)?|nos\)?|nst\)?|grade|,|\()\s{{0,2}}:?\s{{0,2}}g?\s?(?P<a>{_LEVEL})\s?(?:[-~]\s?(?P<b>{_LEVEL}))?\s?级"
+    rf"(?:组织学分级|组织学级别|组织学|病理分级|nottingham(?:分级)?|sbr(?:分级)?|who(?:分级)?|分级|癌|非特殊(?:类|)型\)?|nos\)?|nst\)?|grade|,|\()\s{{0,2}}:?\s{{0,2}}g?\s?(?P<a>{_LEVEL})\s?(?:[-~]\s?(?P<b>{_LEVEL}))?\s?级"
     rf"|(?:组织学分级|组织学级别|histologic(?:al)? grade|nottingham(?:分级)?|bloom.richardson|(?<![a-z])sbr|grade)(?:\s?\([a-z ,\-]{{2,30}}\))?[\s:,]{{0,3}}(?:grade|score)?[\s:]{{0,2}}(?P<c>{_LEVEL})(?![\da-z]|\.\d|\s?\+)\s?(?:[-~]\s?(?P<d>{_LEVEL})(?![\da-z]))?(?!\s?/\s?9)"
     r"|(?P<words>(?:well|moderately|poorly)[ -]differentiated|高分化|中分化|低分化)(?=[^.。;\n]{0,24}(?:carcinoma|癌))"
 )
@@ -62,6 +62,9 @@ _TUMOUR_SIZE = re.compile(
 _SIZE_AFTER = re.compile(
     r"\s?,?\s?(?:in|at|as) (?:its )?(?:the )?(?:greatest|largest|maximum|maximal|max)|\s?(?:in )?(?:greatest|maximum|maximal) (?:dimension|diameter|extent)"
 )
+_LISTED = re.compile(r"(?:癌|carcinoma)[^。;\n]{0,80}[,(]\s?$")
+_LIST_GOES_ON = re.compile(r"\s?(?:[.,;)。\n]|$)")
+"""A bare extent in the list behind a carcinoma ("浸润性导管癌,Ⅱ级,2.1cm,") is the carcinoma's."""
 _CANCER = re.compile(r"癌|carcinoma")
 _NOT_TUMOUR = re.compile(
     r"原位|转移灶|切缘|淋巴结|距|皮肤|组织\S{0,4}大小|标本\S{0,4}大小|乳腺组织|肌肉|脂肪|metasta|margin|in situ|dcis|lymph node|skin|nipple|distance|specimen|biopsy (?:site|cavity)|clip|excised tissue|extranodal|from the"
@@ -156,7 +159,7 @@ def read_invasive_extent(page: Page, bodies: Iterable[Section], *, invasive: boo
             if extent is None:
                 continue
             left, _ = page.sentence(match.start(), match.end())
-            before = page.lower[max(left, match.start() - 48) : match.start()]
+            before = page.lower[max(left, match.start() - 90) : match.start()]
             if _INVASIVE_SIZE.search(before[-36:]) and page.assertion(match.start(), match.end()) is not Assertion.NEGATED:
                 labelled.append((extent, match.start(), match.end()))
             elif _of_tumour(page, match, before) and not _NOT_TUMOUR.search(before) and page.first(_CANCER, body) < match.start():
@@ -168,7 +171,8 @@ def read_invasive_extent(page: Page, bodies: Iterable[Section], *, invasive: boo
 
 
 def _of_tumour(page: Page, match: re.Match[str], before: str) -> bool:
-    return bool(_TUMOUR_SIZE.search(before) or _SIZE_AFTER.match(page.lower, match.end()))
+    bare = _LISTED.search(before) and _LIST_GOES_ON.match(page.lower, match.end())
+    return bool(bare or _TUMOUR_SIZE.search(before) or _SIZE_AFTER.match(page.lower, match.end()))
 
 
 def _nearest_is_invasive(tumours: Sequence[tuple[int, bool]], left: int, at: int) -> bool:
