@@ -77,7 +77,7 @@ def test_a_wrong_type_given_is_noticed() -> None:
     assert [o.value for o in reading.observations if o.fact == "docs.type_as_filed"] == [False]
 
 
-@pytest.mark.parametrize("paper", [p for p in papers(Path(__file__).parent / "reading" / "dev")], ids=lambda p: p.id)
+@pytest.mark.parametrize("paper", list(papers(Path(__file__).parent / "reading" / "dev")), ids=lambda p: p.id)
 def test_both_ways_to_look_terms_up_read_the_same(paper: LabelledPaper) -> None:
     """Through a spaCy document and in bulk."""
     _, reader = shipped()

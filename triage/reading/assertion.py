@@ -22,6 +22,7 @@ BACK = 44
 
 _ADJACENT = re.compile(r"[\s明显确切的任何有a-z]{0,4}")
 _CLOSES = re.compile(r"[\s)\]\"”]{0,3}(?:[,、。;.:\n]|$)")
+_PERSONS = frozenset({"family", "other_person"})
 _NOT_OF_THE_MEMBER = ("hypothetical", "planned", "other_person")
 
 
@@ -79,6 +80,8 @@ class Assertions:
                     stopped |= cue.kinds
                 elif cue.forward and cue.kind not in stopped and self._holds(cue, found, start, end, right, active):
                     active.setdefault(cue.kind, found)
+                    if cue.kind in _PERSONS:
+                        stopped |= _PERSONS
         return set(active), False
 
     def _backwards(self, start: int, left: int) -> Iterator[FoundCue]:
@@ -92,18 +95,20 @@ class Assertions:
     def _holds(self, cue: Cue, found: FoundCue, start: int, end: int, right: int, active: Mapping[str, FoundCue]) -> bool:
         if cue.kind == "pseudo" or start - found.end > cue.reach:
             return False
+        if cue.kind == "negated" and found.end < start and self._text[found.end] in ",;。":
+            return False  # 房颤无，室早: it denied what stands before it
         doubt = active.get("uncertain")
         if cue.kind == "negated" and doubt is not None and not _ADJACENT.fullmatch(self._text, found.end, doubt.start):
             return False  # 未见强化，考虑良性: the nearer doubt is not what was denied
-        comma = self._text.find(",", found.end, start)
-        if comma < 0 or cue.across == "sentence":
+        if cue.across == "sentence":
             return True
-        return cue.across == "list" and self._only_lists(comma, end, right)
+        comma = self._words.comma.search(self._text, found.end, start)
+        return comma is None or (cue.across == "list" and self._only_lists(comma.start(), end, right))
 
     def _only_lists(self, comma: int, end: int, right: int) -> bool:
         """Whether the clauses from a comma to the term's own only list things, and state nothing themselves."""
-        clause_end = self._text.find(",", end, right)
-        return not self._words.fresh.search(self._text, comma + 1, right if clause_end < 0 else clause_end)
+        clause = self._words.comma.search(self._text, end, right)
+        return not self._words.fresh.search(self._text, comma + 1, clause.start() if clause else right)
 
     def _after(self, end: int, right: int) -> set[str]:
         """Kinds of the cues after the term that point back at it."""

@@ -121,7 +121,12 @@ def _operations(page: Page) -> Iterable[tuple[DatedSpan | None, re.Match[str]]]:
     for match in _OPERATION.finditer(page.lower):
         if page.section_at(match.start()) in ("past_history", "family_history", "advice"):
             continue
-        if page.assertion(match.start(), match.end()) not in (Assertion.PRESENT, Assertion.HISTORICAL):
+        asserted = page.assertion(match.start(), match.end())
+        if asserted in (Assertion.PLANNED, Assertion.HYPOTHETICAL):
+            extent = next((name for name, words in _EXTENTS if words.search(match.group())), None)
+            if extent is not None:
+                page.observe("surgery.extent", extent, match.start(), match.end(), assertion=asserted)
+        if asserted not in (Assertion.PRESENT, Assertion.HISTORICAL):
             continue
         left, _ = page.sentence(match.start(), match.end())
         told = page.dates_between(max(left, match.start() - 34), match.start())

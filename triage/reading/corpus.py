@@ -20,7 +20,8 @@ class CorpusError(Exception):
 
 
 class Mention(BaseModel):
-    """One labelled place: the `nth` occurrence (from 1) of `quote`, what it names and how it is asserted."""
+    """One labelled place: the `nth` occurrence (from 1) of `quote`, what it names and how it is asserted; `accept` are assertions a
+    careful person may also choose."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     quote: str
@@ -29,13 +30,23 @@ class Mention(BaseModel):
     id: str
     value: Any = None
     assertion: str = "present"
+    accept: tuple[str, ...] = ()
     side: str | None = None
     grade: str | None = None
     on: Any = None
 
 
+class Ignored(BaseModel):
+    """A place where a finding may be read or not."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    quote: str
+    nth: int = 1
+
+
 class LabelledPaper(BaseModel):
-    """One paper with its labels. `facts` are the values the paper as a whole states, `absent` facts it must not be read to state."""
+    """One paper with its labels. `facts` are the values the paper as a whole states, `absent` facts and findings it must not be read
+    to state, `ignore` places that count neither way."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: str
@@ -45,6 +56,7 @@ class LabelledPaper(BaseModel):
     filed_on: date = FILED_ON
     text: str
     mentions: tuple[Mention, ...] = ()
+    ignore: tuple[Ignored, ...] = ()
     facts: dict[str, Any] = {}
     absent: tuple[str, ...] = ()
 
@@ -57,7 +69,7 @@ class Place:
     end: int
 
 
-def place(paper: LabelledPaper, mention: Mention) -> Place:
+def place(paper: LabelledPaper, mention: Mention | Ignored) -> Place:
     """The span of a mention's quote; raises CorpusError where the text has no such occurrence."""
     at = -1
     for _ in range(mention.nth):
@@ -86,8 +98,8 @@ def _spelled(data: Any) -> Any:
 
 def _labelled(path: Path, data: Any) -> Iterator[LabelledPaper]:
     data = _spelled(data)
-    items = data.get("papers", []) if isinstance(data, dict) else data if isinstance(data, list) else []
-    for item in items:
+    items = data.get("documents", data.get("papers", [])) if isinstance(data, dict) else data if isinstance(data, list) else []
+    for item in items or ():
         if isinstance(item, dict):
             try:
                 yield LabelledPaper.model_validate(item)

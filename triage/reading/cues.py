@@ -37,6 +37,7 @@ class Cues:
     grouped: Mapping[str, tuple[Cue, ...]]
     sentence_end: re.Pattern[str]
     fresh: re.Pattern[str]
+    comma: re.Pattern[str]
     gaps: Mapping[str, re.Pattern[str]]
 
     def of(self, match: re.Match[str]) -> tuple[Cue, ...]:
@@ -62,6 +63,7 @@ def cues(data: Mapping[str, Any]) -> Cues:
         grouped={name: patterns[text] for name, text in names.items()},
         sentence_end=re.compile(data["sentence_ends"]),
         fresh=pattern(data["fresh_clause"]) if data["fresh_clause"] else NEVER,
+        comma=re.compile(data["comma"]),
         gaps={name: re.compile(text) for name, text in data["gaps"].items()},
     )
 

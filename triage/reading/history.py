@@ -7,6 +7,7 @@ from datetime import date
 
 from triage.observation import Assertion
 from triage.reading.dates import DURATION, DateLike, before, duration_days, is_ago
+from triage.reading.described import read_described
 from triage.reading.graded import read_graded
 from triage.reading.imaging import categories, observe_category, observe_sides
 from triage.reading.page import Page, Section, Term, any_between
@@ -66,10 +67,11 @@ def event_date(page: Page, start: int, end: int, reference: date, on: DateLike |
     return None if page.section_at(start) == "past_history" else on
 
 
-def read_findings(page: Page, on: DateLike | None, nodule: str) -> None:
+def read_findings(page: Page, on: DateLike | None, nodule: str, known: frozenset[str] = frozenset()) -> None:
     """Every positive finding of the library the paper names, with how it is asserted and when it was made."""
     reference = on if isinstance(on, date) else page.filed_on
     read_graded(page, reference, on, event_date)
+    read_described(page, reference, on, event_date, known)
     graded = sorted(c.start for c in categories(page))
     for term in page.terms:
         if term.kind == "finding" and not (term.id == nodule and _is_graded(page, term, graded)):

@@ -5,6 +5,7 @@ blanked out. Readers work on `plain` and `lower`; `original` leads every place b
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -46,6 +47,13 @@ class Layout:
             at = self.first[start] if start < len(self.first) else len(self.text)
             return at, at
         return self.first[start], self.last[end - 1]
+
+    def placed(self, start: int, end: int) -> tuple[int, int] | None:
+        """The span of `plain` that a span of the filed text became; None where none of it is here."""
+        if self.first is None or self.last is None:
+            return (start, end) if end <= len(self.plain) else None
+        low, high = bisect_right(self.last, start), bisect_left(self.first, end)
+        return (low, high) if low < high else None
 
     def part(self, start: int, end: int) -> Layout:
         """The layout of the characters from `start` to `end` of `plain` alone."""

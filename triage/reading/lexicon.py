@@ -44,9 +44,10 @@ class Lexicon:
         return list(self.matcher(doc)) if len(doc) else []
 
     def match(self, lower: str) -> tuple[Term, ...]:
-        """Terms of a normalised lower-case text, in order."""
+        """Terms of a normalised lower-case text, in order. English is always looked up: run-on scans glue words to what follows, and
+        a tokenizer would hide them."""
         found: list[Term] = []
-        for names, start, end in self._looked_up(lower) if self.bulk else self._matched(lower):
+        for names, start, end in self._looked_up(lower) if self.bulk or self.nlp.lang == "en" else self._matched(lower):
             if _whole_word(lower, start, end):
                 for name in names:
                     kind, _, identity = name.partition(":")

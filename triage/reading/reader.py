@@ -34,9 +34,13 @@ RESOURCES = (
     "statements.zh.yaml",
     "statements.en.yaml",
     "quantities.yaml",
+    "described.yaml",
     "characters.yaml",
 )
 """What a reader's digest covers beside the rulebook."""
+
+FILED_AS = "docs.type_as_filed"
+"""The fact that a wrong type given makes false."""
 
 NODULE = "pf_bnod"
 """The finding that a lump without a category stands for."""
@@ -50,6 +54,7 @@ class Reader:
     chinese: Lexicon
     english: Lexicon
     supplies: Mapping[str, frozenset[str]]
+    findings: frozenset[str]
     digest: str
 
     @classmethod
@@ -58,7 +63,14 @@ class Reader:
         texts = [READER, knowledge.digest, *map(resource, RESOURCES)]
         whole = hashlib.sha256("\n".join(texts).encode())
         supplies = {name: frozenset(evidence.supplies) for name, evidence in knowledge.evidence.items()}
-        return cls(knowledge.morphology, lexicon(knowledge, "zh"), lexicon(knowledge, "en"), supplies, whole.hexdigest())
+        return cls(
+            knowledge.morphology,
+            lexicon(knowledge, "zh"),
+            lexicon(knowledge, "en"),
+            supplies,
+            frozenset(knowledge.findings),
+            whole.hexdigest(),
+        )
 
     def scan(self, text: str) -> object:
         """The bare spaCy pass over a text, without reading it: what the benchmark compares with."""
@@ -72,6 +84,14 @@ class Reader:
     def read(self, text: str, *, document_id: str, evidence_type: str | None = None, filed_on: date) -> Reading:
         """Every observation and finding of one paper; `evidence_type` None lets the reader recognise it. A text that holds several
         papers is read as each of them; one whose title says that it is of another kind than given is read as what it says."""
+        pages = self.pages(text, document_id=document_id, evidence_type=evidence_type, filed_on=filed_on)
+        told = any(o.fact == FILED_AS for o in pages[0].observations)
+        problems = (f"filed as {evidence_type}, its title says {pages[0].evidence_type}",) if told else ()
+        observations = tuple(o for p in pages for o in p.observations)
+        return Reading(observations, tuple(f for p in pages for f in p.findings), pages[0].evidence_type, problems)
+
+    def pages(self, text: str, *, document_id: str, evidence_type: str | None = None, filed_on: date) -> list[Page]:
+        """The papers in one text, each read."""
         words = vocabulary("zh" if is_chinese(text) else "en")
         terms = self.chinese if words.language == "zh" else self.english
         whole = lay_out(text, words, terms.broken)
@@ -83,10 +103,8 @@ class Reader:
             given = (told or evidence_type) if start == 0 else None
             pages.append(self._page(document_id, layout, given or recognise(layout.lower, words), filed_on, words))
         if told:
-            pages[0].observe("docs.type_as_filed", False, *pages[0].title())
-        problems = (f"filed as {evidence_type}, its title says {told}",) if told else ()
-        observations = tuple(o for p in pages for o in p.observations)
-        return Reading(observations, tuple(f for p in pages for f in p.findings), pages[0].evidence_type, problems)
+            pages[0].observe(FILED_AS, False, *pages[0].title())
+        return pages
 
     def _page(self, document: str, layout: Layout, kind: str, filed_on: date, words: Vocabulary) -> Page:
         lower = layout.lower
@@ -111,7 +129,7 @@ class Reader:
             page.read_by("history", read_history, on, NODULE)
         if kind not in FORMS:
             self._read_other_conditions(page)
-        page.read_by("findings", read_findings, on, NODULE)
+        page.read_by("findings", read_findings, on, NODULE, self.findings)
 
     def _read_other_conditions(self, page: Page) -> None:
         supplied = self.supplies.get(page.evidence_type, frozenset())

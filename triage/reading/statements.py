@@ -64,26 +64,38 @@ def read_statements(page: Page, supplied: frozenset[str]) -> None:
 
 
 def _read(page: Page, stated: StatedFact) -> None:
-    best: tuple[int, Any, Why | None, re.Match[str]] | None = None
+    if stated.unless.search(page.lower) is not None:
+        return
+    best: tuple[int, Any, Assertion, re.Match[str]] | None = None
     for match in stated.words.finditer(page.lower):
-        told = _told(page, stated, match)
-        if told is not None and (best is None or told[0] > best[0]):
-            best = (*told, match)
-    if best is not None and stated.unless.search(page.lower) is None:
-        _, value, why, match = best
-        page.observe(stated.fact, value, match.start(), match.end(), why=why, event_on=page.own_date)
+        asserted = _asserted(page, stated, match)
+        if asserted in _NOT_OF_THE_MEMBER:
+            page.observe(stated.fact, stated.value, match.start(), match.end(), assertion=asserted, event_on=page.own_date)
+        elif asserted is not None and (told := _told(stated, asserted)) is not None and (best is None or told[0] > best[0]):
+            best = (*told, asserted, match)
+    if best is not None:
+        _, value, asserted, match = best
+        why = Why.UNCLEAR if value is None else None
+        page.observe(stated.fact, value, match.start(), match.end(), why=why, assertion=asserted, event_on=page.own_date)
 
 
-def _told(page: Page, stated: StatedFact, match: re.Match[str]) -> tuple[int, Any, Why | None] | None:
-    """(strength, value, why) of one place; None where it says nothing of the member or the fact."""
+_NOT_OF_THE_MEMBER = frozenset({Assertion.FAMILY, Assertion.HYPOTHETICAL, Assertion.PLANNED, Assertion.OTHER_PERSON})
+
+
+def _asserted(page: Page, stated: StatedFact, match: re.Match[str]) -> Assertion | None:
+    """How one place is asserted; None where it is about something else."""
     start, end = match.span()
     if stated.near is not NEVER and not stated.near.search(page.lower, max(0, start - NEAR), end + 4):
         return None
-    asserted = page.assertion(start, end)
+    return page.assertion(start, end)
+
+
+def _told(stated: StatedFact, asserted: Assertion) -> tuple[int, Any] | None:
+    """(strength, value) of what is asserted of the member; None where it says nothing about the fact."""
     if asserted is Assertion.PRESENT or (asserted is Assertion.HISTORICAL and stated.fact.startswith(_LASTING)):
-        return 3, stated.value, None
+        return 3, stated.value
     if asserted is Assertion.UNCERTAIN:
-        return 2, None, Why.UNCLEAR
+        return 2, None
     if asserted is Assertion.NEGATED and stated.negatable and stated.value is True:
-        return 1, False, None
+        return 1, False
     return None

@@ -53,7 +53,7 @@ def _header(names: Iterable[str], language: str) -> re.Pattern[str]:
     words = "|".join((r"\s{0,4}" if language == "zh" else "").join(map(re.escape, n)) for n in ordered)
     number = r"(?:[(\[]?[一二三四五六七八九十\d]{1,2}[)\]、.]\s{0,2})?"
     return re.compile(
-        rf"(?:^|(?<=[\s。;,.\]]))(?P<all>{number}\[?(?P<name>{words})(?:\([^()\n]{{1,12}}\))?(?:\][ :]{{0,2}}| {{0,2}}:| {{0,2}}(?=\n)|(?<=[诊断过称历]) {{1,4}}(?=[\u4e00-\u9fff])))",
+        rf"(?:^|(?<=[\s。;,.\]]))(?P<all>{number}\[?(?P<name>{words})(?:\([^()\n]{{1,12}}\))?(?:\][ :]{{0,2}}| {{0,2}}:| {{0,2}}(?=\n)|(?<=[诊断过称历史诉体往]) {{1,4}}(?=[\u4e00-\u9fff])))",
         re.MULTILINE,
     )
 
