@@ -16,6 +16,7 @@ from triage.casefile import CaseFile, Paper
 from triage.claim import Claim, Document, InvestigationResult
 from triage.observation import FindingMention, Observation, Reading, Source, Why
 from triage.reading import Reader
+from triage.reading.encodings import repaired
 
 MIN_CHARACTERS = 6
 """Fewer letters than this cannot be a paper."""
@@ -38,14 +39,14 @@ def read_document(document: Document, name: str, knowledge: Knowledge, reader: R
     given = document.evidence_type
     known = knowledge.aliases.get(given, given) if given else None
     reading = reader.read(document.text, document_id=name, evidence_type=known if known in knowledge.evidence else None, filed_on=filed_on)
-    evidence_type = known if known in knowledge.evidence else reading.evidence_type
-    return reading, Paper(name, evidence_type or "", basis_of(reading), readable(document.text))
+    return reading, Paper(name, reading.evidence_type, basis_of(reading), readable(document.text))
 
 
 def readable(text: str) -> bool:
-    """Whether the text holds enough letters to be a paper at all, and is not mostly replacement characters."""
+    """Whether the text holds enough letters to be a paper at all, is not mostly replacement characters, and was not decoded with
+    the wrong encoding."""
     letters = sum(c.isalnum() for c in text)
-    return letters >= MIN_CHARACTERS and text.count("�") * 4 < len(text)
+    return letters >= MIN_CHARACTERS and text.count("�") * 4 < len(text) and repaired(text) is None
 
 
 def basis_of(reading: Reading) -> str:

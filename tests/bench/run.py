@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from knowledge_graph.loader import load
-from tests.bench import graph, promotion, rules, scoring, training
+from tests.bench import graph, promotion, reading, rules, scoring, training
 from tests.bench.timing import ROUNDS, cpu_ms
 from triage.assembly import assemble
 from triage.claim import Claim
@@ -55,4 +55,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(max([main(), rules.main(), graph.main(), scoring.main(), training.main(), promotion.main()]))
+    sys.exit(max([main(), reading.main(), rules.main(), graph.main(), scoring.main(), training.main(), promotion.main()]))

@@ -9,10 +9,10 @@ from datetime import date
 from knowledge_graph.libraries import Morphology
 from triage.observation import Assertion
 from triage.reading.dates import DatedSpan, DateLike
-from triage.reading.page import Page, Section
+from triage.reading.page import Page, Section, any_between
 from triage.reading.pathology import Statement, read_icdo, statements
 from triage.reading.staging import read_stage
-from triage.reading.vocabulary import pattern
+from triage.reading.words import pattern
 from triage.values import Interval
 
 _STATED = (Assertion.PRESENT, Assertion.HISTORICAL)
@@ -22,7 +22,9 @@ _BENIGN = frozenset({"D24"})
 _OF_THE_STAY = frozenset({"discharge_summary", "medical_record_front_page", "diagnosis_certificate", "surgery_record"})
 DIAGNOSES = ("discharge_dx", "path_dx", "impression")
 _CODE = re.compile(r"(?<![a-z0-9])(?P<c>[cdn]\d{2}(?:\.\d)?)(?:\d{0,2}(?:x\d{3})?)?(?![\da-z])")
-_OPERATION = re.compile(r"行[^。;\n]{0,40}?(?:术|切除|根治|活检|穿刺)|(?:术式|手术名称|手术方式|procedure)[ :]{1,3}[^。;\n]{2,40}")
+_OPERATION = re.compile(
+    r"行[^。;\n]{0,40}?(?:术|切除|根治|活检|穿刺)|(?:术式|手术名称|手术方式|procedure(?: performed)?|operation(?: performed)?)[ :]{1,3}[^。;\n]{2,40}|(?:underwent|undergone|had|performed|status post|s/p)\s[^.;\n]{0,60}?(?:mastectomy|lumpectomy|excision|biopsy|biopsies|resection)"
+)
 _EXTENTS = (
     ("mastectomy", re.compile(r"根治|全乳|乳房切除|乳腺切除|单纯切除|全切|mastectomy")),
     ("local_excision", re.compile(r"保乳|区段|肿[物块瘤]切除|结节切除|病灶切除|扩大切除|局部切除|象限|包块切除|旋切|lumpectomy|excision")),
@@ -119,7 +121,12 @@ def _operations(page: Page) -> Iterable[tuple[DatedSpan | None, re.Match[str]]]:
     for match in _OPERATION.finditer(page.lower):
         if page.section_at(match.start()) in ("past_history", "family_history", "advice"):
             continue
-        if page.assertion(match.start(), match.end()) not in (Assertion.PRESENT, Assertion.HISTORICAL):
+        asserted = page.assertion(match.start(), match.end())
+        if asserted in (Assertion.PLANNED, Assertion.HYPOTHETICAL):
+            extent = next((name for name, words in _EXTENTS if words.search(match.group())), None)
+            if extent is not None:
+                page.observe("surgery.extent", extent, match.start(), match.end(), assertion=asserted)
+        if asserted not in (Assertion.PRESENT, Assertion.HISTORICAL):
             continue
         left, _ = page.sentence(match.start(), match.end())
         told = page.dates_between(max(left, match.start() - 34), match.start())
@@ -127,31 +134,33 @@ def _operations(page: Page) -> Iterable[tuple[DatedSpan | None, re.Match[str]]]:
 
 
 def _read_operations(page: Page) -> None:
+    told: list[int] = []
     for dated, match in _operations(page):
         extent = next((name for name, words in _EXTENTS if words.search(match.group())), None)
         if extent is None:
             continue
+        told.append(match.start())
         page.observe("surgery.extent", extent, match.start(), match.end())
-        if extent == "biopsy" or not _MALIGNANT.search(page.lower):
+        if extent == "biopsy" or not page.is_malignant:
             continue
         side = page.words.side.search(match.group())
         if side:
             page.observe("tumour.laterality", page.words.sides[side.group()], match.start() + side.start(), match.start() + side.end())
         if dated is not None and not page.has_said("surgery.date"):
             page.observe("surgery.date", dated.value, dated.start, dated.end, event_on=dated.value)
-    _read_named_operation(page)
+    _read_named_operation(page, told)
 
 
-def _read_named_operation(page: Page) -> None:
+def _read_named_operation(page: Page, told: list[int]) -> None:
     for body in page.bodies("surgery"):
         text = page.lower[body.start : body.end]
-        if any(o.fact == "surgery.extent" and o.span and body.start <= o.span.start < body.end for o in page.observations):
+        if any_between(told, body.start, body.end):
             continue
         extent = next((name for name, words in _EXTENTS if words.search(text)), None)
         side = page.words.side.search(page.lower, body.start, body.end)
         if extent:
             page.observe("surgery.extent", extent, body.start, body.end)
-        if extent and extent != "biopsy" and side and _MALIGNANT.search(page.lower):
+        if extent and extent != "biopsy" and side and page.is_malignant:
             page.observe("tumour.laterality", page.words.sides[side.group()], *side.span())
 
 

@@ -18,13 +18,39 @@ _YEAR = r"(?<!\d)(?P<y5>(?:19|20)\d{2})\s{0,2}年(?!\s{0,2}\d)"
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NAME = rf"(?P<{{0}}>{'|'.join(_MONTHS)})[a-z]{{{{0,6}}}}\.?"
 _ENGLISH = rf"(?<![a-zA-Z])(?i:{_NAME.format('en')})\s(?P<ed>\d{{1,2}})(?:[snrt][tdh])?,?\s(?P<ey>(?:19|20)\d{{2}})|(?<!\d)(?P<fd>\d{{1,2}})[\s-](?i:{_NAME.format('fn')})[\s,-]{{1,2}}(?P<fy>(?:19|20)\d{{2}})"
+_ENGLISH_MONTH = rf"(?<![a-zA-Z])(?i:{_NAME.format('mn')}),?\s(?P<my>(?:19|20)\d{{2}})(?![\d/])"
+_ENGLISH_YEAR = r"(?<![a-zA-Z])(?i:in|since|until|by|from|of|year|circa)\s(?P<ny>(?:19|20)\d{2})(?![\d/-]|\.\d)"
 _SLASHED = r"(?<![\d/.-])(?P<s1>\d{1,2})/(?P<s2>\d{1,2})/(?P<sy>(?:19|20)\d{2})(?!\d)"
-DATE = re.compile(rf"(?<!\d){_DAY}|{_COMPACT}|{_MONTH}|{_YEAR}|{_ENGLISH}|{_SLASHED}")
+DATE = re.compile(rf"(?=[\da-zA-Z])(?:(?<!\d){_DAY}|{_COMPACT}|{_MONTH}|{_YEAR}|{_ENGLISH}|{_ENGLISH_MONTH}|{_ENGLISH_YEAR}|{_SLASHED})")
 _NUMBER = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "半": 0.5}
-_UNIT_DAYS = {"年": 365.25, "月": 30.44, "周": 7, "星期": 7, "天": 1, "日": 1, "小时": 0.05}
+_WORDS = {
+    "a": 1,
+    "an": 1,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "half": 0.5,
+}
+_UNIT_DAYS = {
+    "年": 365.25, "月": 30.44, "周": 7, "星期": 7, "天": 1, "日": 1, "小时": 0.05,
+    "year": 365.25, "yr": 365.25, "month": 30.44, "mo": 30.44, "week": 7, "wk": 7, "day": 1, "hour": 0.05,
+}  # fmt: skip
 DURATION = re.compile(
-    r"(?P<n>\d{1,3}(?:\.\d)?|[一二两三四五六七八九十]{1,3}|半|数|多|几)\s{0,1}(?P<plus1>余|多|\+)?\s{0,1}(?:个)?(?P<unit>年|月|周|星期|天|日|小时)(?P<half>半)?(?P<plus2>余|多)?(?P<ago>前)?"
+    r"(?<![\d年月/.-])(?P<n>\d{1,3}(?:\.\d)?|[一二两三四五六七八九十]{1,3}|半|数|多|几)\s{0,1}(?P<plus1>余|多|\+|来)?\s{0,1}(?:个)?(?P<half1>半)?(?P<unit>年|月|周|星期|天|日|小时)(?P<half>半)?(?P<plus2>余|多|来|\+)?(?P<ago>以?前)?"
+    rf"|(?<![a-z\d])(?P<en>\d{{1,3}}(?:\.\d)?|{'|'.join(sorted(_WORDS, key=len, reverse=True))}|several|few|couple of)(?P<plus3>\+)?[ -](?:and a half )?(?P<enunit>year|yr|month|mo|week|wk|day|hour)s?(?![a-z])(?P<enago> ago| prior| before| earlier)?"
 )
+
+
+def is_ago(match: re.Match[str]) -> bool:
+    """Whether the duration counts back from the day of writing."""
+    return bool(match["ago"] or match["enago"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +104,22 @@ def _value(match: re.Match[str]) -> DateLike | None:
     if part["c"]:
         return _whole(int(part["c"][:4]), int(part["c"][4:6]), int(part["c"][6:]))
     if part["y3"]:
-        year, month = int(part["y3"]), int(part["m3"] or part["m4"])
-        return Interval(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])) if 1 <= month <= 12 else None
+        return _whole_month(int(part["y3"]), int(part["m3"] or part["m4"]))
     if part["ey"] or part["fy"]:
         name, day, of = (part["en"], part["ed"], part["ey"]) if part["ey"] else (part["fn"], part["fd"], part["fy"])
         return _whole(int(of), _MONTHS.index(name.lower()) + 1, int(day))
+    if part["my"]:
+        return _whole_month(int(part["my"]), _MONTHS.index(part["mn"].lower()) + 1)
+    if part["ny"]:
+        return Interval(date(int(part["ny"]), 1, 1), date(int(part["ny"]), 12, 31))
     if part["sy"]:
         return _slashed(int(part["s1"]), int(part["s2"]), int(part["sy"]))
     year = int(part["y5"])
     return Interval(date(year, 1, 1), date(year, 12, 31))
+
+
+def _whole_month(year: int, month: int) -> DateLike | None:
+    return Interval(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])) if 1 <= month <= 12 else None
 
 
 def _slashed(first: int, second: int, year: int) -> DateLike | None:
@@ -96,22 +129,25 @@ def _slashed(first: int, second: int, year: int) -> DateLike | None:
 
 
 def _count(text: str) -> float | None:
+    if text in _WORDS:
+        return _WORDS[text]
     if text[0].isdigit():
         return float(text)
-    if text.startswith("十"):
-        return 10 + _NUMBER.get(text[1:], 0)
+    if "十" in text and len(text) > 1:
+        tens, _, ones = text.partition("十")
+        return (_NUMBER.get(tens, 1) if tens else 1) * 10 + (_NUMBER.get(ones, 0) if ones else 0)
     return _NUMBER.get(text)
 
 
 def duration_days(match: re.Match[str]) -> Interval:
     """A duration as the interval of days it may mean: "10天" is 10, "1年余" is 1 to 2 years, "2年" is 2 years give or take half."""
-    unit = _UNIT_DAYS[match["unit"]]
-    count = _count(match["n"])
+    unit = _UNIT_DAYS[match["unit"] or match["enunit"]]
+    count = _count(match["n"] or match["en"])
     if count is None:
         return Interval(round(2 * unit), round(10 * unit))
-    if match["half"]:
+    if match["half"] or match["half1"]:
         count += 0.5
-    if match["plus1"] or match["plus2"]:
+    if match["plus1"] or match["plus2"] or match["plus3"]:
         return Interval(round(count * unit), round((count + 1) * unit))
     slack = 0.0 if unit <= 1 else unit / 2 if count >= 1 else unit / 6
     return Interval(round(count * unit - slack), round(count * unit + slack))

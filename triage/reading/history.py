@@ -6,17 +6,19 @@ import re
 from datetime import date
 
 from triage.observation import Assertion
-from triage.reading.dates import DURATION, DateLike, before, duration_days
-from triage.reading.imaging import categories, observe_category
+from triage.reading.dates import DURATION, DateLike, before, duration_days, is_ago
+from triage.reading.described import read_described
+from triage.reading.graded import read_graded
+from triage.reading.imaging import categories, observe_category, observe_sides
 from triage.reading.page import Page, Section, Term, any_between
 
 STORY = ("chief_complaint", "present_illness", "past_history", "personal_history", "")
 _ASSERTED = (Assertion.PRESENT, Assertion.HISTORICAL, Assertion.UNCERTAIN)
 _LUMP = re.compile(
-    r"(?:乳(?:腺|房)?|腋[窝下])[^。;,\n]{0,6}?(?:结节|肿[块物]|包块|占位|疼痛|胀痛|溢液|凹陷|硬块|团块|淋巴结)|乳头[^。;,\n]{0,4}(?:溢液|溢血|凹陷|糜烂)|breast (?:lump|mass|nodule)"
+    r"(?:乳(?:腺|房)?|腋[窝下])[^。;,\n]{0,6}?(?:结节|肿[块物]|包块|占位|疼痛|胀痛|溢液|凹陷|硬块|团块|淋巴结)|乳头[^。;,\n]{0,4}(?:溢液|溢血|凹陷|糜烂)|breast[^.;,\n]{0,12}?(?:lump|mass|nodule|pain|lesion|thickening)|(?:lump|mass|nodule|pain|lesion)[^.;,\n]{0,12}breast|nipple[^.;,\n]{0,8}(?:discharge|retraction)"
 )
 NODULE = re.compile(
-    r"(?:左|右|双)侧?乳(?:腺|房)?[^。;,\n癌]{0,8}?(?:结节|肿[块物]|包块|占位|团块)|乳(?:腺|房)(?:内)?[^。;,\n癌]{0,4}?(?:结节|肿[块物]|包块|占位|团块)|breast (?:lump|mass|nodule)"
+    r"(?:左|右|双)侧?乳(?:腺|房)?[^。;,\n癌未无没]{0,8}?(?:结节|肿[块物]|包块|占位|团块)|乳(?:腺|房)(?:内)?[^。;,\n癌未无没]{0,4}?(?:结节|肿[块物]|包块|占位|团块)|breast (?:lump|mass|nodule)"
 )
 
 
@@ -52,22 +54,24 @@ def event_date(page: Page, start: int, end: int, reference: date, on: DateLike |
     told = page.dates_between(left, start)
     if told:
         return told[-1].value
-    ago = [m for m in DURATION.finditer(page.lower, left, start) if m["ago"]]
+    ago = [m for m in DURATION.finditer(page.lower, left, start) if is_ago(m)]
     if ago:
         return before(reference, duration_days(ago[-1]))
     lasted = _LASTED.match(page.lower, end, min(right, end + 16)) if page.section_at(start) in STORY[:-1] else None
     lasting = DURATION.match(page.lower, lasted.end(), min(right, end + 24)) if lasted else None
     if lasting:
         return before(reference, duration_days(lasting))
-    following = page.dates_between(end, min(right, end + 12))
-    if following and page.section_at(start) == "past_history":
+    following = page.dates_between(end, min(right, end + 16))
+    if following and page.section_at(start) in ("past_history", "personal_history"):
         return following[0].value
     return None if page.section_at(start) == "past_history" else on
 
 
-def read_findings(page: Page, on: DateLike | None, nodule: str) -> None:
+def read_findings(page: Page, on: DateLike | None, nodule: str, known: frozenset[str] = frozenset()) -> None:
     """Every positive finding of the library the paper names, with how it is asserted and when it was made."""
     reference = on if isinstance(on, date) else page.filed_on
+    read_graded(page, reference, on, event_date)
+    read_described(page, reference, on, event_date, known)
     graded = sorted(c.start for c in categories(page))
     for term in page.terms:
         if term.kind == "finding" and not (term.id == nodule and _is_graded(page, term, graded)):
@@ -83,7 +87,8 @@ def _is_graded(page: Page, term: Term, graded: list[int]) -> bool:
 def _read_finding(page: Page, term: Term, reference: date, on: DateLike | None) -> None:
     asserted = page.assertion(term.start, term.end)
     when = event_date(page, term.start, term.end, reference, on)
-    page.mention(term.id, asserted, term.start, term.end, event_on=when, side=page.side_of(term.start, term.end))
+    side = page.side_of(term.start, term.end) if term.of_breast else page.side_near(term.start, term.end)
+    page.mention(term.id, asserted, term.start, term.end, event_on=when, side=side)
 
 
 def _read_nodules(page: Page, reference: date, on: DateLike | None, nodule: str) -> None:
@@ -109,3 +114,5 @@ def _read_categories(page: Page, reference: date, on: DateLike | None) -> None:
         when = event_date(page, category.start, category.end, reference, on)
         told = page.section_at(category.start) in STORY and page.section_at(category.start) != ""
         observe_category(page, category, when, Assertion.HISTORICAL if told else Assertion.PRESENT)
+        if page.evidence_type == "physical_exam_report":
+            observe_sides(page, category, when)

@@ -14,7 +14,7 @@ _GRADE = r"(?P<{0}>[0-6]|[ⅰⅱⅲⅳⅴⅵ]|iv|v|i{{1,3}})\s?(?P<{1}>[abc](?![
 _BIRADS = re.compile(
     r"bi-?\s?rads(?:-?us)?\s{0,2}(?:分类|分级|评估|category|cat\.?)?\s{0,2}[:()为]?\s{0,2}"
     + _GRADE.format("g", "s")
-    + r"\s?(?:类|级|(?=\))|(?![\d.]))"
+    + r"\s?(?:类|级|(?=\))|(?!\.?\d|[a-z]))"
 )
 _BY_SIDE = re.compile(
     r"bi-?\s?rads(?:-?us)?\s{0,2}(?:分类|分级)?\s{0,2}[:(]?\s{0,2}(?P<list>(?:[左右双]侧?乳?(?:腺|房)?\s{0,2}[:(]?\s{0,2}[0-6ⅰ-ⅵ]\s?[abc]?\s?[类级)]{0,2}[,、;\s]{0,2}){1,3})"
@@ -74,10 +74,15 @@ def read_birads(page: Page, on: DateLike | None) -> None:
         if asserted is Assertion.NEGATED:
             continue
         observe_category(page, category, on, Assertion.PRESENT)
-        grade = "4A" if category.grade == "4" else category.grade
-        for side in ("left", "right") if category.side == "both" else (category.side,):
-            if side:
-                page.observe(f"birads.{side}", grade, category.start, category.end, basis="imaging", event_on=on)
+        observe_sides(page, category, on)
+
+
+def observe_sides(page: Page, category: Category, on: DateLike | None) -> None:
+    """The category as a fact of its side, of both where it is said of both; category 4 without a letter counts as 4A."""
+    grade = "4A" if category.grade == "4" else category.grade
+    for side in ("left", "right") if category.side == "both" else (category.side,):
+        if side:
+            page.observe(f"birads.{side}", grade, category.start, category.end, basis="imaging", event_on=on)
 
 
 def observe_category(page: Page, category: Category, on: DateLike | None, asserted: Assertion) -> None:

@@ -47,18 +47,23 @@ _NOT_NAMES = frozenset(
     }
 )
 _SEX = re.compile(r"性\s{0,4}别\s{0,2}:?\s{0,3}(?P<v>男|女)|(?<=[\s,:、|])(?P<w>男|女)性?(?=[\s,、|]{1,3}(?:年龄)?\D{0,3}\d{1,3}\s{0,2}岁)")
-_SEX_EN = re.compile(r"(?:sex|gender)\s{0,2}:\s{0,3}(?P<v>male|female|m|f)\b", re.IGNORECASE)
+_SEX_EN = re.compile(
+    r"(?:sex|gender)\s{0,2}:\s{0,3}(?P<v>male|female|m|f)\b|age\s?/\s?sex\s{0,2}:?\s{0,3}\d{1,3}\s?y?\s?/?\s?(?P<w>m|f)\b|\d{1,3}[- ](?:year|yr)s?[- ]old\s(?:[a-z]{3,14}\s){0,2}(?P<x>male|female|woman|man|lady|gentleman)\b",
+    re.IGNORECASE,
+)
 _AGE = re.compile(
     r"(?<!初潮)(?<!绝经)(?<!发病)(?<!初产)(?<!结婚)年\s{0,4}龄\s{0,2}:?\s{0,3}(?P<v>\d{1,3})\s{0,2}(?:岁|周岁|y)?(?![\d个月天])|(?<=[男女性,\s、|])(?P<w>\d{1,3})\s{0,2}岁(?![前时起余])"
 )
-_AGE_EN = re.compile(r"age\s{0,2}:\s{0,3}(?P<v>\d{1,3})|(?P<w>\d{1,3})[- ]year[- ]old", re.IGNORECASE)
+_AGE_EN = re.compile(
+    r"age(?:\s?/\s?sex)?\s{0,2}:\s{0,3}(?P<v>\d{1,3})|(?P<w>\d{1,3})[- ](?:year|yr)s?[- ]old|(?P<x>\d{1,3})\s?y/?o(?![a-z])", re.IGNORECASE
+)
 _ID_NUMBER = re.compile(r"(?:身份证件?号?码?|公民身份号码|证件号码?)\s{0,2}:?\s{0,3}(?P<v>\d{17}[\dXx])")
 _DEPARTMENT = re.compile(
     r"(?:就诊科室|入院科室|出院科室|送检科室|申请科室|科\s{0,4}室|科\s{0,4}别|病\s{0,2}区|department)\s{0,2}:\s{0,3}(?P<v>[\u4e00-\u9fffA-Za-z()]{2,14}?)(?=\s|[,;。|]|床|住院|姓名|$)",
     re.IGNORECASE,
 )
 _PATHOLOGY_NUMBER = re.compile(
-    r"(?:病理(?:检查|标本|诊断)?(?:号|编号|号码)|活检号|accession(?: no\.?| number)?|pathology no\.?)\s{0,2}:?\s{0,3}(?P<v>[A-Za-z]{0,4}-?\d[A-Za-z0-9-]{2,20})",
+    r"(?:病理(?:检查|标本|诊断)?(?:号|编号|号码)|活检号|accession(?: no\.?| number| #|#)?|(?:pathology|case|surgical|path)(?: no\.?| number| #|#))\s{0,2}:?\s{0,3}(?P<v>[A-Za-z]{0,4}-?\d[A-Za-z0-9-]{2,20})",
     re.IGNORECASE,
 )
 
@@ -82,6 +87,11 @@ _ROLES = tuple(
         ("own", _OWN),
     )
 )
+_ROLES_AFTER = (
+    ("admitted", re.compile(r"(?:日)?\s{0,2}(?:因[^,。;\n]{1,24})?(?:收住?入院|入院|收住院|办理入院)")),
+    ("discharged", re.compile(r"(?:日)?\s{0,2}(?:好转|治愈|痊愈|办理)?出院")),
+)
+"""于2020-08-03入院: a label may follow its date."""
 _OF_THE_APPLICANT = frozenset({"claim_form", "bank_account", "authorization", "guardian_identity", "invoice_detail", "kinship_proof"})
 """Forms an applicant other than the member may sign."""
 
@@ -103,8 +113,9 @@ def labelled_dates(page: Page) -> dict[str, list[DatedSpan]]:
     """Dates by the role their label gives them; a date without a label has none."""
     found: dict[str, list[DatedSpan]] = {}
     for dated in page.dates:
-        before = page.plain[max(0, dated.start - 16) : dated.start]
+        before = page.lower[max(0, dated.start - 16) : dated.start]
         role = next((name for name, label in _ROLES if label.search(before)), "own" if _BARE_DATE.search(before) else "")
+        role = role or next((name for name, label in _ROLES_AFTER if label.match(page.lower, dated.end)), "")
         if role:
             found.setdefault(role, []).append(dated)
     return found
@@ -150,6 +161,9 @@ def read_letterhead(page: Page, roles: dict[str, list[DatedSpan]]) -> None:
         "medical_record_front_page",
         "surgery_record",
         "pathology_report",
+        "diagnosis_certificate",
+        "emergency_record",
+        "progress_note",
     ):
         page.observe("department", match["v"], match.start(), match.end())
     for role, fact in (("admitted", "admission.date"), ("discharged", "discharge.date"), ("operated", "surgery.date")):
@@ -173,6 +187,9 @@ def _first(pattern: re.Pattern[str], text: str) -> tuple[str, int, int] | None:
     return value, match.start(), match.end()
 
 
+_MALE = frozenset({"男", "m", "male", "man", "gentleman"})
+
+
 def _person(page: Page, on: DateLike | None) -> None:
     header = page.plain[:HEADER]
     name = _first(_NAME, header) or _first(_NAME_EN, header)
@@ -180,7 +197,7 @@ def _person(page: Page, on: DateLike | None) -> None:
         page.observe("member.name", name[0].strip(), name[1], name[2])
     sex = _first(_SEX, header) or _first(_SEX_EN, header)
     if sex:
-        page.observe("member.sex", "M" if sex[0].lower() in ("男", "m", "male") else "F", sex[1], sex[2])
+        page.observe("member.sex", "M" if sex[0].lower() in _MALE else "F", sex[1], sex[2])
     age = _first(_AGE, header) or _first(_AGE_EN, header)
     if age and int(age[0]) <= 120:
         page.observe("member.age_stated", int(age[0]), age[1], age[2], event_on=on)

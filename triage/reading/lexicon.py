@@ -6,7 +6,9 @@ Word segmentation hides dictionary terms, so Chinese is matched character by cha
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import spacy
@@ -17,8 +19,12 @@ from spacy.tokens import Doc
 from knowledge_graph.loader import Knowledge
 from triage.reading.page import Term
 from triage.reading.text import lowered, normalise
+from triage.reading.vocabulary import vocabulary
+from triage.reading.words import Divisible
 
 _SHORTEST = 2
+_DIVISIBLE = 3
+"""Characters of the shortest word that is put together again where a line or a blank divides it."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,10 @@ class Lexicon:
 
     nlp: Language
     matcher: PhraseMatcher
+    broken: Divisible
+    systems: Mapping[str, str]
+    by_start: Mapping[str, Sequence[tuple[str, tuple[str, ...]]]]
+    bulk: bool = False
 
     def scan(self, lower: str) -> list[Any]:
         """The bare pass: tokens and phrase matches."""
@@ -34,18 +44,40 @@ class Lexicon:
         return list(self.matcher(doc)) if len(doc) else []
 
     def match(self, lower: str) -> tuple[Term, ...]:
-        """Terms of a normalised lower-case text, in order."""
-        doc = self.nlp.make_doc(lower)
-        if not len(doc):
-            return ()
+        """Terms of a normalised lower-case text, in order. English is always looked up: run-on scans glue words to what follows, and
+        a tokenizer would hide them."""
         found: list[Term] = []
-        for label, first, last in self.matcher(doc):
-            start, end = _offsets(doc, first, last)
+        for names, start, end in self._looked_up(lower) if self.bulk or self.nlp.lang == "en" else self._matched(lower):
             if _whole_word(lower, start, end):
-                for name in doc.vocab.strings[label].split(" "):
+                for name in names:
                     kind, _, identity = name.partition(":")
-                    found.append(Term(kind, identity, start, end))
+                    found.append(Term(kind, identity, start, end, self.systems.get(identity, "")))
         return _longest(found)
+
+    def _matched(self, lower: str) -> Iterator[tuple[Iterable[str], int, int]]:
+        doc = self.nlp.make_doc(lower)
+        for label, first, last in self.matcher(doc) if len(doc) else ():
+            yield doc.vocab.strings[label].split(" "), *_offsets(doc, first, last)
+
+    def _looked_up(self, lower: str) -> Iterator[tuple[Iterable[str], int, int]]:
+        """Every term at every place, by its first two characters. A lone blank does not part Chinese words, as in a document."""
+        blanks = [m.start() for m in _LONE_BLANK.finditer(lower)] if self.nlp.lang == "zh" else []
+        text = _LONE_BLANK.sub("", lower) if blanks else lower
+        places = _without(blanks, len(lower)) if blanks else range(len(lower))
+        by_start = self.by_start
+        for at, pair in enumerate(map("".join, pairwise(text))):
+            for term, names in by_start.get(pair, ()):
+                if text.startswith(term, at):
+                    yield names, places[at], places[at + len(term) - 1] + 1
+
+
+_LONE_BLANK = re.compile(r"(?<![ \n])[ ](?![ \n])")
+
+
+def _without(blanks: Sequence[int], length: int) -> list[int]:
+    """The offsets that stay when those of `blanks` are left out."""
+    out = set(blanks)
+    return [at for at in range(length) if at not in out]
 
 
 def _offsets(doc: Doc, first: int, last: int) -> tuple[int, int]:
@@ -71,25 +103,49 @@ def _longest(found: list[Term]) -> tuple[Term, ...]:
     return tuple(sorted(kept, key=lambda t: (t.start, t.kind, t.id)))
 
 
-def lexicon(knowledge: Knowledge, language: str) -> Lexicon:
-    """Morphology and positive findings of the rulebook as terms."""
-    nlp = spacy.blank(language)
-    matcher = PhraseMatcher(nlp.vocab, attr="ORTH")
-    labels: dict[str, set[str]] = {}
+def labels(knowledge: Knowledge, language: str) -> dict[str, frozenset[str]]:
+    """Terms of the rulebook's morphology and positive findings in one language, each with the entries it names."""
+    found: dict[str, set[str]] = {}
     for index, row in enumerate(knowledge.morphology):
         for term in row.zh if language == "zh" else row.en:
-            labels.setdefault(_plain(term), set()).add(f"morphology:{index}")
+            found.setdefault(_plain(term), set()).add(f"morphology:{index}")
     for finding in knowledge.findings.values():
         terms = (finding.zh, *finding.synonyms) if language == "zh" else (finding.en,)
         for term in terms:
-            labels.setdefault(_plain(term), set()).add(f"finding:{finding.id}")
+            found.setdefault(_plain(term), set()).add(f"finding:{finding.id}")
+    _add_further(found, knowledge, language)
+    return {term: frozenset(names) for term, names in found.items() if len(term) >= _SHORTEST}
+
+
+def _add_further(found: dict[str, set[str]], knowledge: Knowledge, language: str) -> None:
+    """The reader's own words for entries of the libraries; for entries a rulebook does not have they mean nothing."""
+    words = vocabulary(language)
+    for finding, terms in words.finding_terms.items():
+        for term in terms if finding in knowledge.findings else ():
+            found.setdefault(_plain(term), set()).add(f"finding:{finding}")
+    by_code = {row.icdo: index for index, row in reversed(list(enumerate(knowledge.morphology))) if row.icdo}
+    for code, terms in words.morphology_terms.items():
+        for term in terms if code in by_code else ():
+            found.setdefault(_plain(term), set()).add(f"morphology:{by_code[code]}")
+
+
+def lexicon(knowledge: Knowledge, language: str) -> Lexicon:
+    """Those terms in a matcher, with the pattern that finds them where a line's end divides them."""
+    nlp = spacy.blank(language)
+    matcher = PhraseMatcher(nlp.vocab, attr="ORTH")
+    terms = labels(knowledge, language)
     grouped: dict[str, list[Doc]] = {}
-    for term, names in labels.items():
-        if len(term) >= _SHORTEST:
-            grouped.setdefault(" ".join(sorted(names)), []).append(nlp.make_doc(term))
+    by_start: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+    for term, names in terms.items():
+        grouped.setdefault(" ".join(sorted(names)), []).append(nlp.make_doc(term))
+        tight = _LONE_BLANK.sub("", term) if language == "zh" else term
+        by_start.setdefault(tight[:2], []).append((tight, tuple(sorted(names))))
     for label, docs in sorted(grouped.items()):
         matcher.add(label, docs)
-    return Lexicon(nlp, matcher)
+    words = vocabulary(language)
+    divisible = (w for w in (*terms, *words.cues.literal, *words.sections, *words.whole) if len(w) >= _DIVISIBLE)
+    systems = {finding.id: finding.system for finding in knowledge.findings.values()}
+    return Lexicon(nlp, matcher, Divisible.of(divisible), systems, by_start)
 
 
 def _plain(term: str) -> str:

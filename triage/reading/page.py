@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from triage.observation import Assertion, FindingMention, Observation, Source, Span, Why
-from triage.reading.assertion import assertion, sentence
+from triage.reading.assertion import Assertions
 from triage.reading.dates import DatedSpan, DateLike
+from triage.reading.layout import Layout
 from triage.reading.vocabulary import Vocabulary
 
-READER = "reading-1"
+READER = "reading-2"
+HEADING = 140
+"""Characters above a line in which its heading names the side, on a report of specimens or images."""
+NEAR_SIDE = 10
+"""Characters before a thing within which its side stands."""
 
 
 def any_between(starts: list[int], low: int, high: int) -> bool:
@@ -33,22 +40,26 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A term of a library: `kind` morphology or finding, `id` its index or id."""
+    """A term of a library: `kind` morphology or finding, `id` its index or id, `system` the finding's organ system."""
 
     kind: str
     id: str
     start: int
     end: int
+    system: str = ""
+
+    @property
+    def of_breast(self) -> bool:
+        """Whether its side is the breast's."""
+        return self.system == "breast"
 
 
 @dataclass
 class Page:
-    """`lower` is the normalised lower-case text; offsets are those of `text` throughout."""
+    """Offsets are those of the layout's `plain` and `lower` throughout; a span's are those of the filed text."""
 
     document: str
-    text: str
-    plain: str
-    lower: str
+    layout: Layout
     evidence_type: str
     filed_on: date
     words: Vocabulary
@@ -56,15 +67,40 @@ class Page:
     terms: tuple[Term, ...]
     dates: tuple[DatedSpan, ...]
     basis: str = ""
+    reader: str = READER
     own_date: DateLike | None = None
     observations: list[Observation] = field(default_factory=list)
     findings: list[FindingMention] = field(default_factory=list)
     _starts: list[int] = field(default_factory=list)
     _date_starts: list[int] = field(default_factory=list)
+    _term_starts: list[int] = field(default_factory=list)
+    _said: set[str] = field(default_factory=set)
+    _firsts: dict[tuple[str, int, int], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._starts = [s.start for s in self.sections]
         self._date_starts = [d.start for d in self.dates]
+        self._term_starts = [t.start for t in self.terms]
+
+    @property
+    def text(self) -> str:
+        """The text as filed."""
+        return self.layout.text
+
+    @property
+    def plain(self) -> str:
+        """The text in readers' form, upper case kept."""
+        return self.layout.plain
+
+    @property
+    def lower(self) -> str:
+        """The text in readers' form, lower case, scans' errors put right."""
+        return self.layout.lower
+
+    @cached_property
+    def assertions(self) -> Assertions:
+        """The page's cues, found once."""
+        return Assertions(self.lower, self.words.cues, self.words.section_defaults)
 
     def dates_between(self, low: int, high: int) -> list[DatedSpan]:
         """Dates that start in [low, high)."""
@@ -72,7 +108,25 @@ class Page:
 
     def has_said(self, fact: str) -> bool:
         """Whether the fact was observed already."""
-        return any(o.fact == fact for o in self.observations)
+        return fact in self._said
+
+    def terms_in(self, section: Section, kind: str) -> list[Term]:
+        """The terms of a library that start in a section."""
+        low, high = (bisect_left(self._term_starts, at) for at in (section.start, section.end))
+        return [t for t in self.terms[low:high] if t.kind == kind]
+
+    @cached_property
+    def is_malignant(self) -> bool:
+        """Whether the text speaks of a malignancy anywhere."""
+        return self.words.malignant.search(self.lower) is not None
+
+    def first(self, found: re.Pattern[str], section: Section) -> int:
+        """Where a pattern first matches in a section, its end where it does not; looked for once."""
+        key = (found.pattern, section.start, section.end)
+        if key not in self._firsts:
+            match = found.search(self.lower, section.start, section.end)
+            self._firsts[key] = match.start() if match else section.end
+        return self._firsts[key]
 
     def section_at(self, at: int) -> str:
         """The name of the section around an offset; empty before the first header."""
@@ -89,14 +143,26 @@ class Page:
 
     def sentence(self, start: int, end: int) -> tuple[int, int]:
         """The sentence around a span."""
-        return sentence(self.lower, start, end, self.words.sentence_ends)
+        return self.assertions.sentence(start, end)
 
     def assertion(self, start: int, end: int) -> Assertion:
         """How the text asserts what stands at a span."""
-        return assertion(self.lower, start, end, self.words, self.section_at(start))
+        return self.assertions.of(start, end, self.section_at(start))
+
+    def read_by(self, name: str, read: Callable[..., None], *args: Any) -> None:
+        """Lets a reader observe; what it notes carries its name."""
+        self.reader = f"{READER}/{name}"
+        read(self, *args)
+
+    def title(self) -> tuple[int, int]:
+        """Where the first line with any text stands."""
+        start = len(self.lower) - len(self.lower.lstrip())
+        end = self.lower.find("\n", start)
+        return start, len(self.lower) if end < 0 else end
 
     def span(self, start: int, end: int) -> Span:
         """A span with its quote, blanks around it left out."""
+        start, end = self.layout.original(start, end)
         while start < end and self.text[start].isspace():
             start += 1
         while end > start and self.text[end - 1].isspace():
@@ -116,6 +182,7 @@ class Page:
         event_on: DateLike | None = None,
     ) -> None:
         """Notes an observation with the span that says so."""
+        self._said.add(fact)
         self.observations.append(
             Observation(
                 fact,
@@ -127,7 +194,7 @@ class Page:
                 event_on,
                 self.span(start, end),
                 self.section_at(start),
-                READER,
+                self.reader,
                 why,
                 self.document,
             )
@@ -149,7 +216,7 @@ class Page:
                 self.evidence_type,
                 span,
                 self.section_at(start),
-                READER,
+                self.reader,
                 self.document,
             )
         )
@@ -168,7 +235,8 @@ class Page:
         return found[0] if found else (start, end)
 
     def side_of(self, start: int, end: int) -> str:
-        """The side a span is about: named in it or before it in its sentence, else after it; empty where the sentence names none."""
+        """The side a span is about: named in it or before it in its sentence, else after it; on a report of specimens or images else
+        in the lines above, which head what follows."""
         left, right = self.sentence(start, end)
         near = self.side_before(end, left)
         if near:
@@ -176,4 +244,10 @@ class Page:
         after = self.words.side.search(self.lower, end, right)
         if after:
             return self.words.sides[after.group()]
-        return ""
+        return self.side_before(start, max(0, start - HEADING)) if self.basis and self.basis != "clinical" else ""
+
+    def side_near(self, start: int, end: int) -> str:
+        """The side of a thing of any organ: named in it or close before it in its clause (右肾囊肿, left renal cyst)."""
+        clause = max(self.lower.rfind(mark, max(0, start - NEAR_SIDE), start) for mark in ",、;。\n ") + 1
+        found = list(self.words.any_side.finditer(self.lower, max(clause, start - NEAR_SIDE), end))
+        return self.words.any_sides[found[-1].group()] if found else ""

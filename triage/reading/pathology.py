@@ -10,9 +10,10 @@ from knowledge_graph.libraries import Morphology
 from triage.observation import Assertion, Why
 from triage.reading.dates import DatedSpan
 from triage.reading.letterhead import read_signatures, read_specimen_dates
+from triage.reading.nodes import read_nodes
 from triage.reading.page import Page, Section
 from triage.reading.receptors import read_receptors
-from triage.reading.staging import read_grade, read_invasive_extent, read_nodes, read_stage
+from triage.reading.staging import read_grade, read_invasive_extent, read_stage
 from triage.values import OneOf
 
 TITLE = 80
@@ -101,13 +102,13 @@ def statements(page: Page, bodies: Iterable[Section], morphology: Sequence[Morph
     """Every morphology the given parts name, and invasion named by itself."""
     found: list[Statement] = []
     for body in bodies:
-        terms = [t for t in page.terms if t.kind == "morphology" and body.start <= t.start < body.end]
+        terms = page.terms_in(body, "morphology")
         for term in terms:
             row = morphology[int(term.id)]
             asserted = page.assertion(term.start, term.end)
             found.append(
                 Statement(
-                    row, page.text[term.start : term.end], _behaviours(page, row, term.start, term.end), asserted, term.start, term.end
+                    row, page.span(term.start, term.end).quote, _behaviours(page, row, term.start, term.end), asserted, term.start, term.end
                 )
             )
         covered = {at for t in terms for at in range(t.start, t.end)}
@@ -143,7 +144,8 @@ def read_pathology(page: Page, roles: dict[str, list[DatedSpan]], morphology: Se
     bodies = [*diagnosis(page), *page.bodies("p_stage")]
     invasive = behaviour == 3 and not any(s.behaviours == {2} and s.assertion is Assertion.PRESENT for s in found)
     if behaviour in (3, None):
-        read_invasive_extent(page, bodies, invasive=invasive)
+        tumours = [(s.end, s.behaviours == {3}) for s in found if s.assertion is Assertion.PRESENT and s.row is not None]
+        read_invasive_extent(page, bodies, invasive=invasive, tumours=tumours)
     read_nodes(page, bodies)
     read_grade(page, diagnosis(page))
     read_stage(page)

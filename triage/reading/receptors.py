@@ -12,12 +12,22 @@ from triage.values import Interval, OneOf
 
 _TAIL = r"\s{0,2}(?::\s{0,2})?(?:\((?P<in>[^()\n]{0,30})\)|(?P<out>[^,;。、\n(]{0,20}(?:\([^()\n]{0,24}\))?))"
 _MARKERS = {
-    "ihc.ER_pct": re.compile(r"(?<![a-z])(?:er|雌激素受体)(?![a-z])(?:(?:[、/及和])(?:pr|pgr|孕激素受体)(?![a-z]))?均?" + _TAIL),
-    "ihc.PR_pct": re.compile(r"(?<![a-z])(?:pr|pgr|孕激素受体)(?![a-z])" + _TAIL),
-    "ihc.ki67_pct": re.compile(r"(?<![a-z])ki-?\s?67(?:指数|增殖指数|\s?index|\s?li)?" + _TAIL),
+    "ihc.ER_pct": re.compile(
+        r"(?<![a-z])(?:er|雌激素受体|o?estrogen receptors?)(?![a-z])(?:\s?\((?:er|pr|er/pr)\))?(?:(?:[、/及和])(?:pr|pgr|孕激素受体)(?![a-z]))?均?"
+        + _TAIL
+    ),
+    "ihc.PR_pct": re.compile(r"(?<![a-z])(?:pr|pgr|孕激素受体|progesterone receptors?)(?![a-z])(?:\s?\((?:pr|pgr)\))?" + _TAIL),
+    "ihc.ki67_pct": re.compile(
+        r"(?<![a-z])ki-?\s?67(?:指数|增殖指数|阳性指数|阳性率|\s?(?:proliferati(?:on|ve)\s|labell?ing\s|nuclear\s)?index|\s?li|\s?proliferation)?"
+        + _TAIL
+    ),
 }
 _HER2 = re.compile(r"(?<![a-z])(?:her-?\s?2(?:/neu)?|c-?erbb-?2)" + _TAIL)
 _FISH = re.compile(r"fish[^。;\n]{0,24}?(?P<v>未扩增|无扩增|不扩增|无明显扩增|阴性|扩增|阳性|not amplified|amplified|negative|positive)")
+_AMPLIFIED = re.compile(
+    r"her-?\s?2(?:/neu)?(?:基因)?[^。;\n]{0,14}?(?P<v>未扩增|无扩增|不扩增|无明显扩增|未见扩增|阴性|扩增|阳性|not amplified|amplified|negative|positive)"
+)
+_ISH = re.compile(r"(?<![a-z])f?ish(?![a-z])|原位杂交")
 _MYO = re.compile(r"(?<![a-z])(?:p63|calponin|ck5/6|smmhc|sma|cd10)(?![a-z0-9])" + _TAIL)
 _TRIPLE_NEGATIVE = re.compile(r"三阴性|三阴型|triple.negative")
 _NEGATIVE = re.compile(r"^[\s约]{0,3}(?:-|阴性|negative|0(?![\d.%]))")
@@ -60,8 +70,10 @@ def _read_her2(page: Page) -> None:
         if re.match(r"[^,;。]{0,4}(?:阳性|过表达|positive)", tail) and score is None:
             page.observe("ihc.HER2_called_positive", True, match.start(), match.end())
     fish = _FISH.search(page.lower)
+    if fish is None and page.evidence_type == "molecular_report" and _ISH.search(page.lower):
+        fish = _AMPLIFIED.search(page.lower)
     if fish:
-        negative = fish["v"] in ("未扩增", "无扩增", "不扩增", "无明显扩增", "阴性", "not amplified", "negative")
+        negative = fish["v"] in ("未扩增", "无扩增", "不扩增", "无明显扩增", "未见扩增", "阴性", "not amplified", "negative")
         page.observe("ihc.HER2_fish", "not_amplified" if negative else "amplified", fish.start(), fish.end())
 
 
@@ -77,7 +89,7 @@ def _read_triple(page: Page) -> None:
 
 
 def _her2_score(tail: str) -> str | OneOf | None:
-    scored = re.search(r"(?<!\d)([0-3])\s?\+", tail)
+    scored = re.search(r"(?<!\d)([0-3])\s?\+", tail) or re.search(r"(?:score|ihc)\s?(?:of|:)?\s?([0-3])(?![\d.%])", tail)
     if scored:
         return "0" if scored[1] == "0" else f"{scored[1]}+"
     plus = re.match(r"[^\d+]{0,6}(\+{1,3})", tail)

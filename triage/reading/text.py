@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _SPECIAL = {
@@ -22,6 +23,7 @@ class _Table(dict[int, str]):
 
 
 _TABLE = _Table()
+_CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 def normalise(text: str) -> str:
@@ -37,5 +39,5 @@ def lowered(text: str) -> str:
 
 def is_chinese(text: str) -> bool:
     """Whether a tenth of its letters or more are Chinese characters."""
-    letters = sum(c.isalpha() for c in text)
-    return not letters or sum("\u4e00" <= c <= "\u9fff" for c in text) * 10 >= letters
+    letters = sum(map(str.isalpha, text))
+    return not letters or len(_CHINESE.findall(text)) * 10 >= letters
