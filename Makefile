@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 HOST = 127.0.0.1
 PORT = 8000
 
-.PHONY: run test check bench clean
+.PHONY: run test check bench exact clean
 
 run: $(VENV)/.runtime
 	@echo "== [2/3] demonstration claims: var/triage.db (kept if they are there already)"
@@ -29,6 +29,10 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench.run
+
+# A hundred thousand random claims against a walk over every completion; about a quarter of an hour.
+exact: $(VENV)/.dev
+	$(BIN)/python -m tests.bench.whole_claim 100000
 
 # The stamps are written only after pip has finished, so an interrupted install starts again.
 $(VENV)/.runtime: pyproject.toml constraints.txt
