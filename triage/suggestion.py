@@ -19,7 +19,7 @@ from triage.gate import Gate
 from triage.judge import Effect, Outcome, Verdict, published
 from triage.route import Obligation, Route, Routed, all_required_true, documented
 
-ENGINE = "2"
+ENGINE = "3"
 """Raised with every change that may alter a suggestion for the same inputs."""
 
 
