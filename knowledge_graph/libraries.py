@@ -163,6 +163,16 @@ class ComparedPlan(Data):
     confidence: Confidence
 
 
+class Limits(Data):
+    """How far the engine reasons about a claim as a whole before it leaves things unknown: combinations of open facts tried for one
+    group of rules, and ways a claim may stand that are kept apart. Beyond either it says less, never more."""
+
+    worlds: int = Field(ge=1)
+    states: int = Field(ge=1)
+    source: str
+    confidence: Confidence
+
+
 class SizeBand(Data):
     """Invasive extent in mm of one T category: above `over`, up to `to`."""
 

@@ -31,6 +31,7 @@ from knowledge_graph.libraries import (
     HealthItem,
     Hospital,
     InvestigationTask,
+    Limits,
     Morphology,
     StageName,
     Staging,
@@ -38,6 +39,8 @@ from knowledge_graph.libraries import (
 from knowledge_graph.rules import FINDING_KEYS, FactDefinition, Plan, Rule, atoms_of, condition_problems
 
 SHIPPED = Path(__file__).parent / "data"
+WITHOUT_LIMITS = Limits(worlds=1, states=1, source="limits.yaml is missing: nothing is reasoned across rules", confidence="high")
+"""For rulebooks, such as old snapshots, that state no limits."""
 _SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 M = TypeVar("M", bound=BaseModel)
 
@@ -67,6 +70,7 @@ class Knowledge:
     icd10: CodeTable
     procedures: CodeTable
     compared: tuple[ComparedPlan, ...]
+    limits: Limits
     _suppliers: Mapping[str, tuple[EvidenceType, ...]] = field(repr=False)
 
     def suppliers(self, fact: str) -> tuple[EvidenceType, ...]:
@@ -163,6 +167,7 @@ def load_texts(texts: Mapping[str, str]) -> Knowledge:
         staging=_one("staging.yaml", files, "staging", Staging),
         icd10=code_table(texts.get("icd10.csv", ""), texts.get("chapters.csv", ""), "icd10", "icd10.csv"),
         procedures=code_table(texts.get("procedures.csv", ""), texts.get("chapters.csv", ""), "procedure", "procedures.csv"),
+        limits=_one("limits.yaml", files, "limits", Limits) if "limits.yaml" in files else WITHOUT_LIMITS,
         compared=tuple(_records("comparison.yaml", files, "plans", ComparedPlan)) if "comparison.yaml" in files else (),
         _suppliers=_supplier_index(evidence.evidence),
     )

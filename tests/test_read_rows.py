@@ -55,8 +55,7 @@ def test_every_claim_lacks_exactly_what_a_read_one_of_its_condition_lacked(colum
     lost = {name for facts in readings.lacking for name in facts}
     assert taken.drop(lost).equals(columns.drop(lost))
     for row, lacking in zip(readings.rows.tolist(), readings.lacking, strict=True):
-        gone = {n for n in lost if columns[n][row] is not None and taken[n][row] is None}
-        assert gone == lacking
+        assert lacking == {n for n in lost if columns[n][row] is not None and taken[n][row] is None}
     patterns = {(columns["condition"][int(r)], facts) for r, facts in zip(readings.rows, readings.lacking, strict=True)}
     row = int(np.flatnonzero(columns["condition"].to_numpy() == "malignancy_severe")[-1])
     known = {n for n in lost if columns[n][row] is not None}

@@ -32,10 +32,10 @@ def read(text: str, kind: str | None = None) -> Reading:
 
 def check(text: str, reading: Reading) -> None:
     """Every span lies inside the text and quotes it."""
-    for one in (*reading.observations, *reading.findings):
-        assert one.span is not None
-        assert 0 <= one.span.start <= one.span.end <= len(text)
-        assert text[one.span.start : one.span.end] == one.span.quote
+    for span in [o.span for o in reading.observations] + [f.span for f in reading.findings]:
+        assert span is not None
+        assert 0 <= span.start <= span.end <= len(text)
+        assert text[span.start : span.end] == span.quote
 
 
 def mutated(seed: int) -> Iterator[str]:

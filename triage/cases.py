@@ -194,9 +194,10 @@ class Bench:
         group = [case.claim, *(self.cases[name].claim for name in case.data.linked)]
         links = links_among(group, self.knowledge, self.reader).get(case.claim.claim_id or "", ()) if case.data.linked else ()
         file = assemble(case.claim, self.knowledge, self.reader, links=links)
-        return suggest(self._entered(case, file), self.knowledge, self.opened if gate == "open" else None, TODAY).to_json()
+        return suggest(self.entered(case, file), self.knowledge, self.opened if gate == "open" else None, TODAY).to_json()
 
-    def _entered(self, case: Case, file: CaseFile) -> CaseFile:
+    def entered(self, case: Case, file: CaseFile) -> CaseFile:
+        """The case file with what people entered and the state the case names."""
         data = case.data
         entered = tuple(
             Observation(e.fact, from_json(e.value, self.knowledge.facts[e.fact].type) if e.why is None else None, e.by, why=e.why)

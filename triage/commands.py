@@ -59,7 +59,8 @@ def _claim(path: Path, item: Any) -> Claim:
         raise typer.BadParameter(f"{path}: 格式有误 / malformed: {fields}") from error
 
 
-def _check_plan(claim: Claim, knowledge: Knowledge, path: Path) -> None:
+def check_plan(claim: Claim, knowledge: Knowledge, path: Path) -> None:
+    """Raises typer.BadParameter when the rulebook has no such plan."""
     if claim.plan not in knowledge.plans:
         known = ", ".join(sorted(knowledge.plans))
         raise typer.BadParameter(f"{path}: plan: 未知计划 {claim.plan!r}，可用：{known} / unknown plan, known: {known}")
@@ -82,7 +83,7 @@ def suggest_command(
     claims = [(path, claim) for path in files for claim in read_claims(path)]
     reader = Reader.from_knowledge(knowledge)
     for path, claim in claims:
-        _check_plan(claim, knowledge, path)
+        check_plan(claim, knowledge, path)
     named = [c if c.claim_id else c.model_copy(update={"claim_id": f"claim-{n}"}) for n, (_, c) in enumerate(claims, 1)]
     past = past_among(named, knowledge, reader)
     day = on.date() if on else today()

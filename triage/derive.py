@@ -6,7 +6,7 @@ A derived fact is a fact of its own: what it may be follows from what its inputs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
@@ -63,13 +63,30 @@ def _grown(name: str, low: Any, inputs: list[Fact]) -> Fact:
 
 
 def _edition(facts: Facts, name: str, _: Mapping[str, Any]) -> Fact:
-    """The edition of the norm a contract speaks: in a time of transition either; a plan without editions speaks the newest."""
-    by = facts.get(facts.plan.edition_by)
-    low, high = by.bounds()
-    editions = facts.plan.editions
-    valid = [e.id for e in editions if (high is None or e.from_ <= high) and (low is None or e.to is None or e.to >= low)]
-    outcomes = frozenset(valid or ["none"])
-    return _from_inputs(name, next(iter(outcomes)) if len(outcomes) == 1 else OneOf(outcomes), [by])
+    """The edition of the norm a contract speaks: in a time of transition either."""
+    return _in_force(facts, name, facts.plan.edition_by, facts.plan.editions)
+
+
+def _in_force(facts: Facts, name: str, by: str, versions: Iterable[Any]) -> Fact:
+    """Which of some dated versions hold on the date `by`: none on a day that no version covers."""
+    dated = facts.get(by)
+    low, high = dated.bounds()
+    valid = {v.id for v in versions if (high is None or v.from_ <= high) and (low is None or v.to is None or v.to >= low)}
+    if not _covered(low, high, versions):
+        valid.add("none")
+    return _from_inputs(name, next(iter(valid)) if len(valid) == 1 else OneOf(frozenset(valid)), [dated])
+
+
+def _covered(low: date | None, high: date | None, versions: Iterable[Any]) -> bool:
+    """Whether every day from `low` to `high` lies in some version."""
+    day = low
+    for version in sorted(versions, key=lambda v: v.from_):
+        if day is None or version.from_ > day:
+            return False
+        if version.to is None or (high is not None and version.to >= high and version.from_ <= high):
+            return True
+        day = max(day, version.to + timedelta(days=1))
+    return False
 
 
 def _range(low: Any, high: Any) -> Any:
@@ -123,13 +140,7 @@ def _on_day(episodes: list[Any], day: date, what: str) -> Any:
 
 
 def _plan_version(facts: Facts, name: str, _: Mapping[str, Any]) -> Fact:
-    by = facts.get(facts.plan.version_by)
-    low, high = by.bounds()
-    in_force = [v.id for v in facts.plan.versions if (high is None or v.from_ <= high) and (low is None or v.to is None or v.to >= low)]
-    before = low is None or low < facts.plan.versions[0].from_
-    outcomes = frozenset([*in_force, *(["none"] if (before and not by.settled) or not in_force else [])])
-    outcomes = outcomes - {"none"} if len(outcomes) > 1 else outcomes
-    return _from_inputs(name, next(iter(outcomes)) if len(outcomes) == 1 else OneOf(outcomes), [by])
+    return _in_force(facts, name, facts.plan.version_by, facts.plan.versions)
 
 
 def _paper(facts: Facts, name: str, spec: Mapping[str, Any]) -> Fact:

@@ -53,7 +53,13 @@ def fact_in_words(fact: Fact) -> str:
     return value_in_words(fact.possible)[1] if fact.possible is not None else "unknown"
 
 
-def _stated(fact: Fact, facts: Facts) -> tuple[str, str]:
+def told_outcome(outcome: Outcome) -> tuple[str, str]:
+    """A verdict in both languages."""
+    return _OUTCOME[outcome]
+
+
+def stated_in_words(fact: Fact, facts: Facts) -> tuple[str, str]:
+    """A fact with what it is, or why it is open, in both languages."""
     definition = facts.definition(fact.id)
     zh, en = (definition.zh, definition.en) if definition is not None else _FINDING
     if definition is None and fact.sources:
@@ -85,7 +91,7 @@ def verdict_in_words(verdict: Verdict, facts: Facts) -> dict[str, str]:
     """Clause, the rule's reason, the verdict and the facts it rests on."""
     rule = verdict.rule
     shown = verdict.pivotal or verdict.rests_on
-    stated = list(dict.fromkeys(_stated(f, facts) for f in shown))
+    stated = list(dict.fromkeys(stated_in_words(f, facts) for f in shown))
     outcome = _OUTCOME[verdict.outcome]
     zh = f"{rule.clause.zh}：{rule.reason.zh}——{outcome[0]}" + (f"（{'；'.join(s[0] for s in stated)}）" if stated else "")
     en = f"{rule.clause.en}: {rule.reason.en} - {outcome[1]}" + (f" ({'; '.join(s[1] for s in stated)})" if stated else "")

@@ -110,7 +110,7 @@ class Facts:
     idle: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        for observation in self.case.observations:
+        for observation in self.case.observations if not self._observed else ():
             self._observed.setdefault(observation.fact, []).append(observation)
 
     def get(self, name: str) -> Fact:
@@ -118,6 +118,13 @@ class Facts:
         if name not in self._known:
             self._known[name] = self._compute(name)
         return self._known[name]
+
+    def supposing(self, answers: Mapping[str, Fact], dependents: frozenset[str]) -> Facts:
+        """The same claim where some facts are answered so; `dependents` are all that follow from them and are computed again."""
+        known = {**self._known, **answers}
+        for name in dependents:
+            known.pop(name, None)
+        return Facts(self.case, self.knowledge, self.plan, self.today, known, self._observed, self.finding_queries, self.idle)
 
     def definition(self, name: str) -> FactDefinition | None:
         """Its definition; None for a finding query, which is a plain yes or no."""

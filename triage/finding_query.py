@@ -12,6 +12,8 @@ from triage.values import EITHER, Interval, OneOf
 if TYPE_CHECKING:
     from triage.facts import Facts
 
+_OF_THE_MEMBER = (Assertion.PRESENT, Assertion.HISTORICAL, Assertion.UNCERTAIN)
+
 
 def finding(facts: Facts, name: str, query: Mapping[str, Any]) -> Fact:
     """Whether a positive finding the query describes is recorded. No paper proves an absence: without one the fact stays
@@ -34,10 +36,17 @@ def finding(facts: Facts, name: str, query: Mapping[str, Any]) -> Fact:
     return Fact(name, EITHER, Why.NOT_SUPPLIED, needs=(name,))
 
 
+def depends_on_time(facts: Facts, query: Mapping[str, Any]) -> bool:
+    """Whether a recorded finding is of the kind asked for, so that dates or the plan's version decide about it."""
+    mentioned = (facts.knowledge.findings.get(m.finding) for m in facts.case.findings if m.assertion in _OF_THE_MEMBER)
+    versioned = "breaches" in query and "version" not in query
+    return any(library is not None and (versioned or _breach(facts, library, query) is not False) for library in mentioned)
+
+
 def _fits(facts: Facts, mention: Any, query: Mapping[str, Any]) -> bool | Why:
     """True, False, or the why of a maybe."""
     library = facts.knowledge.findings.get(mention.finding)
-    if library is None or mention.assertion not in (Assertion.PRESENT, Assertion.HISTORICAL, Assertion.UNCERTAIN):
+    if library is None or mention.assertion not in _OF_THE_MEMBER:
         return False
     breach = _breach(facts, library, query)
     timely = _in_time(facts, mention, query)

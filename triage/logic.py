@@ -164,7 +164,7 @@ def candidates(possible: Any, definition: FactDefinition | None, tests: tuple[tu
     if kind == "bool":
         return {True, False}
     if definition is not None and definition.values:
-        return set(definition.values)
+        return {v for v in definition.values if possible is None or possible.meet(Interval(v, v)) is not None}
     if kind in ("text", "code"):
         return set(_constants(tests)) | {OTHER}
     low, high = (possible.low, possible.high) if possible is not None else (None, None)
@@ -175,20 +175,19 @@ def candidates(possible: Any, definition: FactDefinition | None, tests: tuple[tu
     return _around(constants, low, high, step) if constants or possible is not None else {date.min}
 
 
-def _test_value(test: tuple[str, Any], value: Any, fact: Known, definition: FactDefinition | None) -> bool:
-    if test[0] == "agrees":
-        return (value is not OTHER and not fact.conflict and not fact.contested) is test[1]
-    return holds(test, value, definition)
+def _test_value(test: tuple[str, Any], value: Any, agree: bool, definition: FactDefinition | None) -> bool:
+    return agree is test[1] if test[0] == "agrees" else holds(test, value, definition)
 
 
 def cells(fact: Known, definition: FactDefinition | None, on_fact: tuple[Atom, ...]) -> set[tuple[bool, ...]]:
-    """The truth vectors that the atoms on one fact can take together."""
-    if any(t[0] == "agrees" for a in on_fact for t in a.tests) and fact.possible is None:
-        return {(True,) * len(on_fact), (False,) * len(on_fact)}
+    """The truth vectors that the atoms on one fact can take together. Of a fact nobody has spoken of the sources may come to agree or
+    not, whatever its value."""
     tests = tuple(t for a in on_fact for t in a.tests)
+    open_ = fact.possible is None and any(op == "agrees" for op, _ in tests)
     return {
-        tuple(all(_test_value(t, value, fact, definition) for t in atom.tests) for atom in on_fact)
+        tuple(all(_test_value(t, value, agree, definition) for t in atom.tests) for atom in on_fact)
         for value in candidates(fact.possible, definition, tests)
+        for agree in ((True, False) if open_ else (not fact.conflict and not fact.contested,))
     }
 
 
@@ -271,9 +270,11 @@ def _quick_tree(tree: Tree) -> Quick:
     return evaluate
 
 
-def truth(node: Node, fact_of: Callable[[str], Known], definition_of: Callable[[str], FactDefinition | None]) -> Truth:
+def truth(
+    node: Node, fact_of: Callable[[str], Known], definition_of: Callable[[str], FactDefinition | None], *, flips: bool = True
+) -> Truth:
     """The exact truth of a condition over all completions of its facts. Facts used twice stand in the quick way's path only while they
-    are open."""
+    are open. Without `flips` it stops as soon as it is seen to be mixed, and names no pivotal facts."""
     if node.quick is None:
         names = [a.fact for a in atoms(node)]
         object.__setattr__(node, "repeated", tuple({n for n in names if names.count(n) > 1}))
@@ -281,7 +282,7 @@ def truth(node: Node, fact_of: Callable[[str], Known], definition_of: Callable[[
     if node.quick is not None and not any(_open(fact_of(name).possible) for name in node.repeated):
         value, pivotal = node.quick(fact_of, definition_of)
         return _TRUE if value is True else _FALSE if value is False else Truth(None, pivotal)
-    return _exact(node, fact_of, definition_of)
+    return _exact(node, fact_of, definition_of, flips=flips)
 
 
 def _open(possible: Any) -> bool:
@@ -291,7 +292,7 @@ def _open(possible: Any) -> bool:
 _TRUE, _FALSE = Truth(True), Truth(False)
 
 
-def _exact(node: Node, fact_of: Callable[[str], Known], definition_of: Callable[[str], FactDefinition | None]) -> Truth:
+def _exact(node: Node, fact_of: Callable[[str], Known], definition_of: Callable[[str], FactDefinition | None], *, flips: bool) -> Truth:
     """By enumeration, for trees in which two atoms on one fact move together."""
     by_fact: dict[str, tuple[Atom, ...]] = {}
     uses = 0
@@ -306,11 +307,11 @@ def _exact(node: Node, fact_of: Callable[[str], Known], definition_of: Callable[
     can_true, can_false = _bits(node, can)
     if can_true != can_false:
         return Truth(can_true)
-    return _enumerate(node, by_fact, vectors, read_once=uses == len(by_fact))
+    return _enumerate(node, by_fact, vectors, read_once=uses == len(by_fact), flips=flips)
 
 
 def _enumerate(
-    node: Node, by_fact: Mapping[str, tuple[Atom, ...]], vectors: Mapping[str, set[tuple[bool, ...]]], *, read_once: bool
+    node: Node, by_fact: Mapping[str, tuple[Atom, ...]], vectors: Mapping[str, set[tuple[bool, ...]]], *, read_once: bool, flips: bool
 ) -> Truth:
     free = [name for name in by_fact if len(vectors[name]) > 1]
     size = 1
@@ -326,6 +327,8 @@ def _enumerate(
         for name, options, index in zip(free, lists, choice, strict=True):
             assignment.update(zip(by_fact[name], options[index], strict=True))
         results[choice] = _evaluate(node, assignment)
+        if not flips and results[choice] is not next(iter(results.values())):
+            return Truth(None)
     if len(set(results.values())) == 1:
         return Truth(next(iter(results.values())))
     return Truth(None, tuple(name for i, name in enumerate(free) if _flips(results, i)))

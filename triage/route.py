@@ -7,7 +7,7 @@ strictest obligation there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -32,7 +32,7 @@ class Route(StrEnum):
     REFER_JURY = "refer_jury"
 
 
-_STRICTNESS: Mapping[Effect, tuple[int, Route]] = {
+STRICTNESS: Mapping[Effect, tuple[int, Route]] = {
     Effect.REQUEST: (1, Route.REQUEST_EVIDENCE),
     Effect.PERSON: (2, Route.HUMAN_REVIEW),
     Effect.TASK: (3, Route.INVESTIGATE),
@@ -175,31 +175,24 @@ class Router:
         return kept
 
     def _can_turn(self, obligation: Obligation, verdict: Verdict, about: frozenset[str]) -> bool:
-        if obligation.effect not in (Effect.INVESTIGATE, Effect.PERSON) or (Effect.DECLINE in verdict.effects and not _shaky(verdict)):
-            return False
-        facts = self.base_facts(verdict)
-        return bool(facts & about) or "consistency.identity" in facts
+        return self.may_turn(obligation, verdict) and turns(self.base_facts(verdict), about)
+
+    def may_turn(self, obligation: Obligation, verdict: Verdict) -> bool:
+        """Whether an obligation is of the kind that can turn a ground at all."""
+        wanted = obligation.effect in (Effect.INVESTIGATE, Effect.PERSON)
+        return wanted and not (Effect.DECLINE in verdict.effects and not _shaky(verdict))
 
     def base_facts(self, verdict: Verdict) -> frozenset[str]:
         """Every fact a verdict rests on, through all derivations."""
-        found: set[str] = set()
-        waiting = [f.id for f in verdict.rests_on]
-        while waiting:
-            name = waiting.pop()
-            if name in found:
-                continue
-            found.add(name)
-            definition = self.knowledge.facts.get(name)
-            waiting += [n for n in names_in(definition.derive) if n in self.knowledge.facts] if definition and definition.derive else []
-        return frozenset(found)
+        return base_facts((f.id for f in verdict.rests_on), self.knowledge)
 
     def _held(
         self, open_: tuple[Obligation, ...], grounds: tuple[Verdict, ...], noted: tuple[Obligation, ...], lookups: tuple[str, ...]
     ) -> Routed:
         position = next(s.id for s in self.knowledge.stages if any(o.stage == s.id for o in open_))
         here = [o for o in open_ if o.stage == position]
-        strictest = max(here, key=lambda o: _STRICTNESS[o.effect][0])
-        route = _STRICTNESS[strictest.effect][1]
+        strictest = max(here, key=lambda o: STRICTNESS[o.effect][0])
+        route = STRICTNESS[strictest.effect][1]
         return Routed(position, route, _why(strictest, route), open_, grounds, noted, lookups=lookups)
 
     def _at_second_review(
@@ -215,6 +208,25 @@ class Router:
             why = Why.NOT_SUPPLIED.value if lookups else Why.UNCLEAR.value
             return Routed("second_review", Route.HUMAN_REVIEW, why, (), (), noted, lookups=lookups)
         return Routed("second_review", Route.RECOMMEND_PAY, "all_required_true", (), (), noted, amount, lookups)
+
+
+def base_facts(names: Iterable[str], knowledge: Knowledge) -> frozenset[str]:
+    """Facts and every fact they are derived from."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        definition = knowledge.facts.get(name)
+        waiting += [n for n in names_in(definition.derive) if n in knowledge.facts] if definition and definition.derive else []
+    return frozenset(found)
+
+
+def turns(facts: frozenset[str], about: frozenset[str]) -> bool:
+    """Whether an obligation resting on `facts` bears on a ground resting on `about`: they share one, or it asks who the person is."""
+    return bool(facts & about) or "consistency.identity" in facts
 
 
 def all_required_true(verdicts: tuple[Verdict, ...]) -> bool:

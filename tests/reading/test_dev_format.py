@@ -6,6 +6,7 @@ import importlib.util
 from collections import Counter
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import yaml
@@ -27,8 +28,8 @@ def _form() -> ModuleType:
     return module
 
 
-def _load() -> list[dict]:
-    documents: list[dict] = []
+def _load() -> list[dict[str, Any]]:
+    documents: list[dict[str, Any]] = []
     for path in sorted((HERE / "dev").glob("[ez][nh]_*.yaml"), key=lambda p: p.name):
         documents += yaml.safe_load(path.read_text(encoding="utf-8"))["documents"]
     return documents
@@ -43,7 +44,7 @@ def test_ids_of_documents_are_unique() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: d["id"])
-def test_document_is_well_formed(document: dict) -> None:
+def test_document_is_well_formed(document: dict[str, Any]) -> None:
     FORM.test_document_is_well_formed(document)
 
 

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -76,9 +77,9 @@ def digest(folder: Path = HERE) -> str:
     return total.hexdigest()
 
 
-def load(folder: Path = HERE) -> list[dict]:
+def load(folder: Path = HERE) -> list[dict[str, Any]]:
     """Every document of the corpus, in order of file and place."""
-    documents: list[dict] = []
+    documents: list[dict[str, Any]] = []
     for path in sorted(folder.glob("*.yaml"), key=lambda p: p.name):
         documents += yaml.safe_load(path.read_text(encoding="utf-8"))["documents"]
     return documents
@@ -93,7 +94,7 @@ def is_date(value: object) -> bool:
     return isinstance(value, datetime.date) or bool(isinstance(value, str) and PARTIAL.fullmatch(value))
 
 
-def of_type(value: object, fact: dict) -> bool:
+def of_type(value: object, fact: dict[str, Any]) -> bool:
     kind = fact["type"]
     if kind == "bool":
         good = isinstance(value, bool)
@@ -108,7 +109,7 @@ def of_type(value: object, fact: dict) -> bool:
     return good and ("values" not in fact or value in fact["values"])
 
 
-def _library(name: str) -> dict[str, dict]:
+def _library(name: str) -> dict[str, dict[str, Any]]:
     raw = yaml.safe_load((DATA / f"{name}.yaml").read_text(encoding="utf-8"))
     return {entry["id"]: entry for entry in raw[name]}
 
@@ -126,7 +127,7 @@ def test_ids_of_documents_are_unique() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: d["id"])
-def test_document_is_well_formed(document: dict) -> None:
+def test_document_is_well_formed(document: dict[str, Any]) -> None:
     assert set(document) <= KEYS
     assert document["lang"] in MINIMUM
     assert document["evidence_type"] in TYPES

@@ -65,8 +65,7 @@ class Reader:
         found = [(f.id, f.zh, f.en, f.synonyms) for f in knowledge.findings.values()]
         supplies = {name: frozenset(evidence.supplies) for name, evidence in knowledge.evidence.items()}
         known = json.dumps([terms, found, {n: sorted(s) for n, s in supplies.items()}], ensure_ascii=False, sort_keys=True)
-        whole = hashlib.sha256("
-".join([READER, known, *map(resource, RESOURCES)]).encode())
+        whole = hashlib.sha256("\n".join([READER, known, *map(resource, RESOURCES)]).encode())
         return cls(
             knowledge.morphology,
             lexicon(knowledge, "zh"),
