@@ -26,6 +26,7 @@ from triage.store.errors import BadField, DecisionRefused, DuplicateClaim, Store
 
 serve_app = typer.Typer(help="启动服务 / serve")
 demo_app = typer.Typer(help="载入演示案件 / load demonstration claims")
+STARTING_SECONDS = 120
 DEMONSTRATION = Path(__file__).parent / "demo_claims"
 Database = Annotated[str | None, typer.Option(help="database URL; default sqlite:///var/triage.db")]
 
@@ -81,6 +82,8 @@ def _serve_by_many(settings: Settings, listening: socket.socket, workers: int) -
     listening.close()
     os.environ.update({f"TRIAGE_{name.upper()}": str(value) for name, value in settings.model_dump().items() if value is not None})
     quiet: dict[str, Any] = {"log_level": "warning", "server_header": False}
+    # A worker that is still loading on a busy machine is not a dead one: uvicorn would begin again after 5 seconds, for ever.
+    quiet["timeout_worker_healthcheck"] = STARTING_SECONDS
     uvicorn.run("serving.app:served", factory=True, host=settings.host, port=port, workers=workers, **quiet)
 
 

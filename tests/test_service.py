@@ -49,7 +49,7 @@ class Server:
         self._wait()
 
     def _wait(self) -> None:
-        for _ in range(400):
+        for _ in range(1200):
             try:
                 if self.http.get("/healthz").status_code == 200:
                     return

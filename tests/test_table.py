@@ -78,7 +78,7 @@ def test_a_table_is_learnt_judged_and_certified(tmp_path: Path, monkeypatch: pyt
     settings = [
         {"num_leaves": 4, "num_rounds": 40, "min_data_in_leaf": 10, "feature_fraction": 1.0, "learning_rate": 0.1, "lambda_l2": 1.0}
     ]
-    few = {"settings": [{**settings[0], "max_cat_to_onehot": 4}], "seeds": 1, "alphas": [0.2], "blocks": 2}
+    few = {"settings": [{**settings[0], "max_cat_to_onehot": 4, "cat_l2": 10.0}], "averaged": 1, "seeds": 1, "alphas": [0.2], "blocks": 2}
     monkeypatch.setattr(table_run, "chosen", lambda name: few.get(name))
     report = train_table(kept(tmp_path, frame(2_000)), "fraud", time="day", group="city")
     assert report.rows["test"] == pytest.approx(500, abs=60)

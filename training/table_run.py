@@ -39,7 +39,7 @@ class TableReport:
 
     rows: Mapping[str, int]
     base_rate: float
-    setting: Mapping[str, float]
+    settings: tuple[Mapping[str, float], ...]
     found: Mapping[str, Estimate]
     clearance: tuple[Released, ...]
     certificates: Certificates
@@ -58,7 +58,7 @@ class TableReport:
             "rows": dict(self.rows),
             "base_rate": self.base_rate,
             "capacity": self.capacity,
-            "setting": dict(self.setting),
+            "settings": [dict(setting) for setting in self.settings],
             "metrics": {name: value.to_json() for name, value in self.found.items()},
             "clearance": curve,
             "certificate": {"alpha": self.certificates.alpha, "delta": self.certificates.delta, "groups": groups},
@@ -94,19 +94,25 @@ def run(table: Table, choices: Choices, seed: int, threads: int, progress: Progr
         progress(f"设置 {number}/{len(chosen('settings'))} / setting {number}")
         margins = _across(table, columns, choices, setting, seed, threads)
         tried.append((_blockwise(table, margins), setting, margins))
-    _, setting, margins = max(tried, key=lambda one: one[0])
+    best = sorted(tried, key=lambda one: -one[0])[: int(chosen("averaged"))]
     progress("最终模型 / final model")
-    models = _models(table, ~table.test, columns, choices, setting, seed, threads)
     train = ~table.test
+    models = [m for _, setting, _ in best for m in _models(table, train, columns, choices, setting, seed, threads)]
+    margins = np.mean([one for _, _, one in best], axis=0)
     calibration = platt(margins[train], table.wrong[train])
     before = probabilities(margins[train], calibration)
     scores = probabilities(_margin(models, table.x[table.test], threads), calibration)
-    return _judged(table, choices, setting, models, before, scores, seed)
+    settings = tuple(setting for _, setting, _ in best)
+    return _judged(table, choices, settings, models, before, scores, seed)
 
 
 def _settings(choices: Choices, setting: Mapping[str, float]) -> tuple[Choices, int, dict[str, float]]:
     own = {k: v for k, v in setting.items() if k in choices.values}
-    return Choices({**choices.values, **own}), int(setting["num_rounds"]), {"max_cat_to_onehot": int(setting["max_cat_to_onehot"])}
+    return (
+        Choices({**choices.values, **own}),
+        int(setting["num_rounds"]),
+        {"max_cat_to_onehot": int(setting["max_cat_to_onehot"]), "cat_l2": setting["cat_l2"]},
+    )
 
 
 def _models(
@@ -138,7 +144,13 @@ def _blockwise(table: Table, margins: Floats) -> float:
 
 
 def _judged(
-    table: Table, choices: Choices, setting: Mapping[str, float], models: list[Boosted], before: Floats, scores: Floats, seed: int
+    table: Table,
+    choices: Choices,
+    settings: tuple[Mapping[str, float], ...],
+    models: list[Boosted],
+    before: Floats,
+    scores: Floats,
+    seed: int,
 ) -> TableReport:
     wrong, group = table.wrong[table.test], table.group[table.test]
     asked = np.random.default_rng(seed).random(len(wrong)) < 0.5
@@ -153,7 +165,7 @@ def _judged(
     return TableReport(
         rows={"train": int((~table.test).sum()), "test": len(wrong), "certify": int(asked.sum()), "unlabelled": table.unlabelled},
         base_rate=float(wrong.mean()),
-        setting=setting,
+        settings=settings,
         found=standard(scores, wrong, capacity=choices["capacity"], seed=seed),
         clearance=curve,
         certificates=certified(choices["alpha"]),
