@@ -114,7 +114,9 @@ def _score_mention(found: PaperScore, paper: LabelledPaper, mention: Mention, re
     if not same:
         found.count(False, f"{lang} assertion and place", wrong=False)
         found.errors.append(f"{mention.id} at {mention.quote!r}: not read")
-        if (asserted := _judged(at, pages)) is not None:
+        # A number or a code that was not read has no assertion to judge.
+        judged = mention.kind == "finding" or mention.value is None or isinstance(mention.value, bool)
+        if judged and (asserted := _judged(at, pages)) is not None:
             _score_assertion(found, lang, mention, asserted)
         return
     best = min(same, key=lambda s: fitting.index(s.assertion.value) if s.assertion.value in fitting else len(fitting))
