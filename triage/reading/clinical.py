@@ -47,6 +47,8 @@ def read_clinical(page: Page, on: DateLike | None, morphology: Sequence[Morpholo
         bodies = [Section("", 0, len(page.lower))]
     _read_diagnosis(page, bodies, morphology)
     read_stage(page, within=[*bodies, *page.bodies("p_stage")])
+    if not page.has_said("stage.T") and page.is_malignant:
+        read_stage(page)
     _read_pathology_told(page)
     _read_operations(page)
     _read_treatment(page, _CHEMOTHERAPY, "treatment.chemotherapy")
@@ -54,7 +56,7 @@ def read_clinical(page: Page, on: DateLike | None, morphology: Sequence[Morpholo
     _read_told_diagnosis(page, on, morphology)
 
 
-_TOLD = re.compile(r"术后病理|病理[^。;\n]{0,8}[:示报]|淋巴结|免疫组化|ki-?67|patholog|lymph node")
+_TOLD = re.compile(r"术后病理|病理[^。;\n]{0,8}[:示报]|淋巴结|免疫组化|ki-?67|(?<![a-z])path(?:ology)?(?![a-z])|(?<![a-z])nodes?(?![a-z])")
 
 
 def _read_pathology_told(page: Page) -> None:

@@ -23,6 +23,7 @@ _SIDE_ITEM = re.compile(r"(?P<side>[左右双])侧?乳?(?:腺|房)?\s{0,2}[:(]?\
 _LETTERED = re.compile(r"bi-?\s?rads\s{0,2}[:(]?\s{0,2}(?P<list>(?:[rl]\s?[-:]\s?[0-6]\s?[abc]?[\s,;/]{0,3}){1,2})(?![a-z])")
 _LETTER_ITEM = re.compile(r"(?P<side>[rl])\s?[-:]\s?" + _GRADE.format("g", "s"))
 _NAMED_ONLY = re.compile(r"(?<![a-z])category\s{1,2}" + _GRADE.format("g", "s") + r"(?!\.?\d|[a-z])")
+_BREAST_IMAGING = frozenset({"mammography_report", "ultrasound_report", "mri_report"})
 _RADS_BEFORE = re.compile(r"rads[^.;\n]{0,6}$")
 _SIDE_NAME = {"l": "left", "r": "right", "左": "left", "右": "right", "双": "both"}
 _DIGIT = {"ⅰ": "1", "ⅱ": "2", "ⅲ": "3", "ⅳ": "4", "ⅴ": "5", "ⅵ": "6", "i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
@@ -51,7 +52,7 @@ def categories(page: Page) -> Iterator[Category]:
         listed.update(range(*match.span()))
         for item in _LETTER_ITEM.finditer(page.lower, *match.span("list")):
             yield Category(_grade(item), _SIDE_NAME[item["side"]], item.start(), item.end())
-    for match in _NAMED_ONLY.finditer(page.lower) if "rads" in page.lower else ():
+    for match in _NAMED_ONLY.finditer(page.lower) if page.evidence_type in _BREAST_IMAGING else ():
         if match.start() not in listed and not _RADS_BEFORE.search(page.lower, max(0, match.start() - 12), match.start()):
             yield Category(_grade(match), _side(page, match.start(), match.end()), match.start(), match.end())
     for match in _BIRADS.finditer(page.lower):

@@ -55,6 +55,7 @@ _IN_WORDS = tuple(
         rf"(?P<n>{_CN}){_PIECES}(?:淋巴结)?[^。;\n\d]{{0,8}}?{_CLEAR}[^。;\n\d]{{0,6}}(?:转移|癌|肿瘤|\s?(?=[,。;)\n]|$))",
         rf"(?P<all>{_CN}){_PIECES}(?:淋巴结)?[^。;\n\d未无]{{0,4}}?(?:均|全部|都)(?:见|查见|有|可见|为)?[^。;\n\d未无]{{0,4}}?(?:癌转移|转移|阳性)",
         rf"(?P<p>{_EW}) (?:out )?of (?:the )?(?P<n>{_EW}) [^.;\n]{{0,40}}?nodes?",
+        rf"nodes?:?\s{{0,2}}(?P<p>{_EW}) (?:are |were )?(?:positive|involved) (?:out )?of (?P<n>{_EW})(?![\w/])",
         rf"nodes?[^.;\n]{{0,30}}?(?P<p>{_EW}) (?:out )?of (?P<n>{_EW})(?![\w/])",
         rf"(?P<n>{_EW}) (?:[a-z-]+ ){{0,4}}lymph nodes?,?\s?[^.;\n\d]{{0,30}}?(?:negative|no (?:evidence|tumou?r|metasta|carcinoma)|free of|without|benign)",
         rf"(?:no (?:evidence of )?(?:tumou?r|carcinoma|metasta\w{{2,8}}|malignancy)[^.;\n\d]{{0,24}}? in (?:the )?)(?P<n>{_EW}) [^.;\n]{{0,30}}?nodes?",
@@ -64,7 +65,7 @@ _EXAMINED = re.compile(
     r"(?:nodes?[^.;\n:]{0,24}examined|examined[^.;\n:]{0,20}nodes?|(?:检出|送检|清扫)?淋巴结(?:总数|数目|检出数))[^\d.;\n]{0,16}(?P<v>\d{1,2})(?![\d/.])"
 )
 _POSITIVE = re.compile(
-    r"(?:nodes?[^.;\n:]{0,24}?(?:with (?:macro|micro)?-?metasta\w{2,8}|positive|involved)|positive[^.;\n:]{0,12}nodes?|(?:阳性|转移)淋巴结(?:数目|数|个数)?|淋巴结(?:阳性数|转移数))(?:[^\d.;\n(]{0,30}|[^\d.;\n]{0,6}\([^)\d]{0,30}\)[^\d.;\n]{0,6})(?P<v>\d{1,2})(?![\d/.])"
+    r"(?:nodes?[^.;\n:]{0,24}?(?:with (?:macro|micro)?-?metasta\w{2,8}|positive|involved)|nodes?:[^.\n]{0,40}number with (?:macro|micro)?-?metasta\w{2,8}|positive[^.;\n:]{0,12}nodes?|(?:阳性|转移)淋巴结(?:数目|数|个数)?|淋巴结(?:阳性数|转移数))(?:[^\d.;\n(]{0,30}|[^\d.;\n]{0,6}\([^)\d]{0,30}\)[^\d.;\n]{0,6})(?P<v>\d{1,2})(?![\d/.])"
 )
 
 
