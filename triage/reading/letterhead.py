@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from triage.reading.dates import DatedSpan, DateLike, dates, days_of_the_year
+from triage.reading.identity import identity
 from triage.reading.page import Page
 
 _HOSPITAL = re.compile(r"[\u4e00-\u9fff()·]{2,24}?(?:医院|卫生院|保健院|医疗中心|肿瘤中心)")
@@ -213,6 +214,21 @@ def _person(page: Page, on: DateLike | None) -> None:
     number = _first(_ID_NUMBER, header)
     if number:
         page.observe("member.id_number", number[0].upper(), number[1], number[2])
+        stated = identity(number[0])
+        page.observe("member.id_number_valid", stated is not None, number[1], number[2])
+        if stated is not None:
+            page.observe("member.birth_date", stated.birth_date, number[1], number[2])
+    _born(page)
+
+
+_BORN = re.compile(r"出生(?:日期|年月日?)?\s{0,2}:?\s{0,3}$|(?:dob|date of birth|birth date|born)\s{0,2}:?\s{0,3}$")
+
+
+def _born(page: Page) -> None:
+    """A labelled date of birth, where the number did not state one."""
+    for dated in page.dates_between(0, HEADER):
+        if not page.has_said("member.birth_date") and _BORN.search(page.lower, max(0, dated.start - 20), dated.start):
+            page.observe("member.birth_date", dated.value, dated.start, dated.end)
 
 
 def read_specimen_dates(page: Page, roles: dict[str, list[DatedSpan]]) -> None:
