@@ -59,8 +59,10 @@ class Assertions:
         return self._decided(active, None if now else self._defaults.get(section))
 
     def _decided(self, active: set[str], default: str | None) -> Assertion:
-        if "family" in active or default == "family":
+        if "family" in active:
             return Assertion.NEGATED if "negated" in active else Assertion.FAMILY
+        if default == "family":
+            default = None if active & {*_NOT_OF_THE_MEMBER, "negated"} else default
         for kind in (*_NOT_OF_THE_MEMBER, "negated", "uncertain", "historical"):
             if kind in active:
                 return Assertion(kind)
@@ -91,6 +93,8 @@ class Assertions:
                 return
             if found.end <= start:
                 yield found
+            else:  # 未见异常肿大淋巴结: the cue runs into the term
+                yield FoundCue(found.start, start, found.cues)
 
     def _holds(self, cue: Cue, found: FoundCue, start: int, end: int, right: int, active: Mapping[str, FoundCue]) -> bool:
         if cue.kind == "pseudo" or start - found.end > cue.reach:

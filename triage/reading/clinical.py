@@ -9,9 +9,11 @@ from datetime import date
 from knowledge_graph.libraries import Morphology
 from triage.observation import Assertion
 from triage.reading.dates import DatedSpan, DateLike
+from triage.reading.nodes import read_nodes
 from triage.reading.page import Page, Section, any_between
 from triage.reading.pathology import Statement, read_icdo, statements
-from triage.reading.staging import read_stage
+from triage.reading.receptors import read_receptors
+from triage.reading.staging import read_grade, read_stage
 from triage.reading.words import pattern
 from triage.values import Interval
 
@@ -45,10 +47,26 @@ def read_clinical(page: Page, on: DateLike | None, morphology: Sequence[Morpholo
         bodies = [Section("", 0, len(page.lower))]
     _read_diagnosis(page, bodies, morphology)
     read_stage(page, within=[*bodies, *page.bodies("p_stage")])
+    if not page.has_said("stage.T") and page.is_malignant:
+        read_stage(page)
+    _read_pathology_told(page)
     _read_operations(page)
     _read_treatment(page, _CHEMOTHERAPY, "treatment.chemotherapy")
     _read_treatment(page, _ENDOCRINE, "treatment.endocrine")
     _read_told_diagnosis(page, on, morphology)
+
+
+_TOLD = re.compile(r"术后病理|病理[^。;\n]{0,8}[:示报]|淋巴结|免疫组化|ki-?67|(?<![a-z])path(?:ology)?(?![a-z])|(?<![a-z])nodes?(?![a-z])")
+
+
+def _read_pathology_told(page: Page) -> None:
+    """What a summary repeats of its pathology report: nodes, grade and markers, on a clinical basis."""
+    if not page.is_malignant or not _TOLD.search(page.lower):
+        return
+    whole = [Section("", 0, len(page.lower))]
+    read_nodes(page, whole)
+    read_grade(page, whole)
+    read_receptors(page)
 
 
 def _read_diagnosis(page: Page, bodies: list[Section], morphology: Sequence[Morphology]) -> None:

@@ -21,7 +21,12 @@ _ENGLISH = rf"(?<![a-zA-Z])(?i:{_NAME.format('en')})\s(?P<ed>\d{{1,2}})(?:[snrt]
 _ENGLISH_MONTH = rf"(?<![a-zA-Z])(?i:{_NAME.format('mn')}),?\s(?P<my>(?:19|20)\d{{2}})(?![\d/])"
 _ENGLISH_YEAR = r"(?<![a-zA-Z])(?i:in|since|until|by|from|of|year|circa)\s(?P<ny>(?:19|20)\d{2})(?![\d/-]|\.\d)"
 _SLASHED = r"(?<![\d/.-])(?P<s1>\d{1,2})/(?P<s2>\d{1,2})/(?P<sy>(?:19|20)\d{2})(?!\d)"
-DATE = re.compile(rf"(?=[\da-zA-Z])(?:(?<!\d){_DAY}|{_COMPACT}|{_MONTH}|{_YEAR}|{_ENGLISH}|{_ENGLISH_MONTH}|{_ENGLISH_YEAR}|{_SLASHED})")
+_CHINESE = (
+    r"(?P<cy>[一二][九〇零○][〇零○一二三四五六七八九]{2})年(?P<cm>[一二三四五六七八九十]{1,2})月(?P<cd>[一二三四五六七八九十]{1,3})[日号]"
+)
+DATE = re.compile(
+    rf"(?=[\da-zA-Z一二])(?:{_CHINESE}|(?<!\d){_DAY}|{_COMPACT}|{_MONTH}|{_YEAR}|{_ENGLISH}|{_ENGLISH_MONTH}|{_ENGLISH_YEAR}|{_SLASHED})"
+)
 _NUMBER = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "半": 0.5}
 _WORDS = {
     "a": 1,
@@ -71,8 +76,9 @@ def _whole(year: int, month: int, day: int) -> date | None:
 
 def dates(text: str) -> Iterator[DatedSpan]:
     """Every date in a normalised text, in order; what is not a calendar day is passed over."""
+    first_is = _order(text)
     for match in DATE.finditer(text):
-        value = _value(match)
+        value = _value(match, first_is)
         if value is not None:
             yield DatedSpan(match.start(), match.end(), value)
 
@@ -97,7 +103,7 @@ def days_of_the_year(text: str, known: list[DatedSpan]) -> list[DatedSpan]:
     return found
 
 
-def _value(match: re.Match[str]) -> DateLike | None:
+def _value(match: re.Match[str], first_is: str) -> DateLike | None:
     part = match.groupdict()
     if part["y"]:
         return _whole(int(part["y"]), int(part["m"] or part["m2"]), int(part["d"] or part["d2"]))
@@ -113,7 +119,9 @@ def _value(match: re.Match[str]) -> DateLike | None:
     if part["ny"]:
         return Interval(date(int(part["ny"]), 1, 1), date(int(part["ny"]), 12, 31))
     if part["sy"]:
-        return _slashed(int(part["s1"]), int(part["s2"]), int(part["sy"]))
+        return _slashed(int(part["s1"]), int(part["s2"]), int(part["sy"]), first_is)
+    if part["cy"]:
+        return _whole(_digits(part["cy"]), int(_count(part["cm"]) or 0), int(_count(part["cd"]) or 0))
     year = int(part["y5"])
     return Interval(date(year, 1, 1), date(year, 12, 31))
 
@@ -122,8 +130,29 @@ def _whole_month(year: int, month: int) -> DateLike | None:
     return Interval(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])) if 1 <= month <= 12 else None
 
 
-def _slashed(first: int, second: int, year: int) -> DateLike | None:
-    """Month and day may stand in either order: where both readings are days, the date lies between them."""
+_SLASHED_DAY = re.compile(r"(?<![\d/.-])(\d{1,2})/(\d{1,2})/(?:19|20)\d{2}(?!\d)")
+_TOLD_ORDER = re.compile(r"mm/dd|month/day|(?P<d>dd/mm|day/month)", re.IGNORECASE)
+_HIGHEST_MONTH = 12
+
+
+def _order(text: str) -> str:
+    """Whether month or day stands first in slashed dates: as the page says, or as its unambiguous dates show; "" where neither."""
+    told = _TOLD_ORDER.search(text)
+    if told:
+        return "day" if told["d"] else "month"
+    pairs = [(int(a), int(b)) for a, b in _SLASHED_DAY.findall(text)]
+    months, days = any(b > _HIGHEST_MONTH for _, b in pairs), any(a > _HIGHEST_MONTH for a, _ in pairs)
+    return "month" if months and not days else "day" if days and not months else ""
+
+
+def _digits(text: str) -> int:
+    return int("".join(str("〇一二三四五六七八九".find(c.replace("零", "〇").replace("○", "〇"))) for c in text))
+
+
+def _slashed(first: int, second: int, year: int, first_is: str) -> DateLike | None:
+    """Month and day may stand in either order: where both readings are days and the page does not tell, the date lies between."""
+    if first_is:
+        return _whole(year, *((first, second) if first_is == "month" else (second, first)))
     readings = sorted({d for d in (_whole(year, first, second), _whole(year, second, first)) if d is not None})
     return None if not readings else readings[0] if len(readings) == 1 else Interval(readings[0], readings[-1])
 

@@ -71,7 +71,7 @@ def _read(page: Page, one: Description, taken: list[tuple[int, int]], days: tupl
         asserted = page.assertion(start, end)
         if one.only and asserted.value not in one.only:
             continue
-        side = page.side_of(start, end) if one.finding.startswith("pf_b") else page.side_near(start, end)
+        side = page.side_near(start, end) or (page.side_of(start, end) if one.finding.startswith("pf_b") else "")
         page.mention(one.finding, asserted, start, end, event_on=dated(page, start, end, *days), side=side)
 
 

@@ -58,6 +58,7 @@ _GROUPS = (PATHOLOGY, IMAGING, CLINICAL, CHECK_UP, FORMS)
 
 _FIELD = re.compile(r"[。,;]|(?:姓\s{0,4}名|性别|编号|病理号|科室|科别|检查日期|日期|name|patient|date)\s{0,2}[: ]")
 _TITLE_LINE = re.compile(r"^[ ]{0,12}[^\n:,。;、]{2,40}$", re.MULTILINE)
+_BRACKETED = re.compile(r"^[ ]{0,4}\[(?P<title>[^\[\]\n]{2,10})\]", re.MULTILINE)
 _TITLE_END = re.compile(
     r"(?:报告单?|报告书|记录单?|小结|病历|证明书?|首页|志|申请书|授权书|笔录|回函|清单|report|summary|record|note|certificate)\s{0,2}(?:\([^)]{1,12}\))?\s{0,2}$"
 )
@@ -87,6 +88,9 @@ def _signed(lower: str, words: Vocabulary) -> str:
 
 def titles(lower: str, words: Vocabulary) -> list[tuple[int, str]]:
     """Lines that are nothing but a paper's title, in order, with the type they name."""
+    bracketed = [(m.start(), _titled(m["title"], words)) for m in _BRACKETED.finditer(lower)]
+    if len({name for _, name in bracketed if name}) > 1 and _titled(_heading(lower), words) not in CHECK_UP:
+        return [(start, name) for start, name in bracketed if name]
     lines = ((m.start(), m.group()) for m in _TITLE_LINE.finditer(lower) if _TITLE_END.search(m.group()))
     return [(start, name) for start, line in lines if (name := _titled(line, words))]
 

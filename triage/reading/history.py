@@ -87,7 +87,7 @@ def _is_graded(page: Page, term: Term, graded: list[int]) -> bool:
 def _read_finding(page: Page, term: Term, reference: date, on: DateLike | None) -> None:
     asserted = page.assertion(term.start, term.end)
     when = event_date(page, term.start, term.end, reference, on)
-    side = page.side_of(term.start, term.end) if term.of_breast else page.side_near(term.start, term.end)
+    side = page.side_near(term.start, term.end) or (page.side_of(term.start, term.end) if term.of_breast else "")
     page.mention(term.id, asserted, term.start, term.end, event_on=when, side=side)
 
 

@@ -20,7 +20,12 @@ _BY_SIDE = re.compile(
     r"bi-?\s?rads(?:-?us)?\s{0,2}(?:分类|分级)?\s{0,2}[:(]?\s{0,2}(?P<list>(?:[左右双]侧?乳?(?:腺|房)?\s{0,2}[:(]?\s{0,2}[0-6ⅰ-ⅵ]\s?[abc]?\s?[类级)]{0,2}[,、;\s]{0,2}){1,3})"
 )
 _SIDE_ITEM = re.compile(r"(?P<side>[左右双])侧?乳?(?:腺|房)?\s{0,2}[:(]?\s{0,2}" + _GRADE.format("g", "s"))
-_SIDE_NAME = {"左": "left", "右": "right", "双": "both"}
+_LETTERED = re.compile(r"bi-?\s?rads\s{0,2}[:(]?\s{0,2}(?P<list>(?:[rl]\s?[-:]\s?[0-6]\s?[abc]?[\s,;/]{0,3}){1,2})(?![a-z])")
+_LETTER_ITEM = re.compile(r"(?P<side>[rl])\s?[-:]\s?" + _GRADE.format("g", "s"))
+_NAMED_ONLY = re.compile(r"(?<![a-z])category\s{1,2}" + _GRADE.format("g", "s") + r"(?!\.?\d|[a-z])")
+_BREAST_IMAGING = frozenset({"mammography_report", "ultrasound_report", "mri_report"})
+_RADS_BEFORE = re.compile(r"rads[^.;\n]{0,6}$")
+_SIDE_NAME = {"l": "left", "r": "right", "左": "left", "右": "right", "双": "both"}
 _DIGIT = {"ⅰ": "1", "ⅱ": "2", "ⅲ": "3", "ⅳ": "4", "ⅴ": "5", "ⅵ": "6", "i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
 _FINDING = {"2": "pf_bi2", "3": "pf_bi3", "4": "pf_bi4a", "4A": "pf_bi4a", "4B": "pf_bi4b", "4C": "pf_bi4c", "5": "pf_bi5"}
 SUSPICIOUS = ("4", "4A", "4B", "4C", "5", "6")
@@ -43,6 +48,13 @@ def categories(page: Page) -> Iterator[Category]:
         listed.update(range(*match.span()))
         for item in _SIDE_ITEM.finditer(page.lower, *match.span("list")):
             yield Category(_grade(item), _SIDE_NAME[item["side"]], item.start(), item.end())
+    for match in _LETTERED.finditer(page.lower):
+        listed.update(range(*match.span()))
+        for item in _LETTER_ITEM.finditer(page.lower, *match.span("list")):
+            yield Category(_grade(item), _SIDE_NAME[item["side"]], item.start(), item.end())
+    for match in _NAMED_ONLY.finditer(page.lower) if page.evidence_type in _BREAST_IMAGING else ():
+        if match.start() not in listed and not _RADS_BEFORE.search(page.lower, max(0, match.start() - 12), match.start()):
+            yield Category(_grade(match), _side(page, match.start(), match.end()), match.start(), match.end())
     for match in _BIRADS.finditer(page.lower):
         if match.start() not in listed:
             yield Category(_grade(match), _side(page, match.start(), match.end()), match.start(), match.end())
@@ -63,18 +75,45 @@ def _grade(match: re.Match[str]) -> str:
 
 def _side(page: Page, start: int, end: int) -> str:
     """Named before it in its sentence, else the last side its section or line named."""
-    left, _ = page.sentence(start, end)
-    return page.side_before(start, left) or page.side_before(start, max(0, start - 160))
+    left, right = page.sentence(start, end)
+    after = _SIDE_AFTER.match(page.lower, end, min(right, end + 24))
+    if after and not page.side_before(start, left):
+        return page.words.any_sides.get(after["side"], "both" if after["side"] == "both" else "")
+    line = page.lower.rfind("\n", max(0, start - 120), start) + 1
+    heading = page.words.any_side.match(page.lower, line) if line else None
+    return (
+        page.side_before(start, left)
+        or (page.words.any_sides[heading.group()] if heading else "")
+        or _any_before(page, start, left)
+        or page.side_before(start, max(0, start - 160))
+    )
+
+
+_SIDE_AFTER = re.compile(
+    r"\s?[,(]?\s?(?:of |for |in |on )?(?:the )?(?P<side>left|right|both|bilateral)(?: (?:breasts?|sides?))?\s?(?=[.,;)\n]|$)"
+)
+
+
+def _any_before(page: Page, start: int, left: int) -> str:
+    """A bare 左 or Right: before the category in its sentence."""
+    found = list(page.words.any_side.finditer(page.lower, left, start))
+    return page.words.any_sides[found[-1].group()] if found else ""
 
 
 def read_birads(page: Page, on: DateLike | None) -> None:
     """On an imaging report: the greatest category of each side, the findings, and when imaging first looked suspicious."""
     for category in categories(page):
-        asserted = page.assertion(category.start, category.end)
-        if asserted is Assertion.NEGATED:
+        if page.assertion(category.start, category.end) in _NOT_SAID:
             continue
-        observe_category(page, category, on, Assertion.PRESENT)
-        observe_sides(page, category, on)
+        asserted = Assertion.HISTORICAL if _EARLIER.search(page.lower, max(0, category.start - 24), category.start) else Assertion.PRESENT
+        observe_category(page, category, on, asserted)
+        if asserted is Assertion.PRESENT:
+            observe_sides(page, category, on)
+
+
+_NOT_SAID = frozenset({Assertion.HYPOTHETICAL, Assertion.FAMILY, Assertion.OTHER_PERSON})
+"""A category beside "no lesion" is said all the same."""
+_EARLIER = re.compile(r"(?:\(was|previously|原[左右双]?[^,。;\n]{0,12}|前次[^,。;\n]{0,8})\s?$")
 
 
 def observe_sides(page: Page, category: Category, on: DateLike | None) -> None:

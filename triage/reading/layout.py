@@ -17,6 +17,10 @@ from triage.reading.words import Divisible
 
 _CJK = r"[\u3400-\u4dbf\u4e00-\u9fff]"
 _SPACED = re.compile(rf"(?<!{_CJK})(?:{_CJK}[ ]{{1,4}}){{2,30}}{_CJK}(?!{_CJK})")
+_SPACED_LINE = re.compile(r"^(?:[^ \n]{1,2} {1,2}){12,400}[^ \n]{0,3}$", re.MULTILINE)
+"""A line in which blanks stand between all characters, digits and signs too."""
+_HYPHENATED = 3
+"""Hyphens at line ends from which every one of them is taken as the printer's."""
 _BROKEN = re.compile(rf"(?<={_CJK})(?:[ ]{{1,4}}|[ ]{{0,2}}\n[ ]{{0,4}})(?={_CJK})")
 _LINE_END = re.compile(r"(?<=[^\s.;:!?])[ ]{0,2}\n(?=[ ]{0,4}[^\s\-*•#])")
 _HYPHENED = re.compile(r"(?<=[a-z])-\n[ ]{0,4}(?=[a-z])")
@@ -91,16 +95,31 @@ def _kept(length: int, cuts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]
 def _cuts(lower: str, words: Vocabulary, broken: Divisible) -> list[tuple[int, int]]:
     """Blanks and line ends to leave out: in letter-spaced words, in wrapped lines, and where a word of the libraries is whole
     only without them."""
+    spaced = [(m.start() + b.start(), m.start() + b.end()) for m in _SPACED_LINE.finditer(lower) for b in re.finditer(" +", m.group())]
     if words.language == "en":
+        ends = list(_HYPHENED.finditer(lower))
+        if len(ends) >= _HYPHENATED:
+            return [m.span() for m in ends]
         return [m.span() for m in _HYPHENED.finditer(lower) if _crosses(lower, m.start(), m.end(), "", broken)]
-    cuts = {(m.start() + b.start(), m.start() + b.end()) for m in _SPACED.finditer(lower) for b in re.finditer(" +", m.group())}
+    cuts = {*spaced} | {(m.start() + b.start(), m.start() + b.end()) for m in _SPACED.finditer(lower) for b in re.finditer(" +", m.group())}
     width = _width(lower)
     for match in _BROKEN.finditer(lower):
         start, end = match.span()
+        if (start, end) in cuts:
+            continue
         wrapped = "\n" in match.group() and _is_full(lower, start, width) and not _starts_anew(lower, end, words)
         if wrapped or _crosses(lower, start, end, "", broken):
             cuts.add((start, end))
-    return sorted(cuts)
+    return _apart(sorted(cuts))
+
+
+def _apart(cuts: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Without those that overlap one before."""
+    kept: list[tuple[int, int]] = []
+    for start, end in cuts:
+        if not kept or start >= kept[-1][1]:
+            kept.append((start, end))
+    return kept
 
 
 def _width(lower: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from triage.reading.dates import DatedSpan, DateLike, dates, days_of_the_year
+from triage.reading.identity import identity
 from triage.reading.page import Page
 
 _HOSPITAL = re.compile(r"[\u4e00-\u9fff()·]{2,24}?(?:医院|卫生院|保健院|医疗中心|肿瘤中心)")
@@ -14,6 +15,11 @@ _NAME = re.compile(
     r"(?<!系人)(?<!家属)(?<!护人)(?<!医师)(?<!医生)(?<!请人)(?<!术者)(?:患者姓名|病人姓名|姓\s{0,4}名|患\s{0,2}者(?=\s{0,2}:))\s{0,2}[:]?\s{0,3}(?P<v>[\u4e00-\u9fff·*×]{1,6}?)"
     + _LABELS
 )
+_NAME_BARE = re.compile(
+    r"(?:^|(?<=[\s,。:]))(?:患者)?\s{0,2}(?P<v>[\u4e00-\u9fff]{1,3}某{1,2}|[\u4e00-\u9fff](?:\*{1,2})|[\u4e00-\u9fff]{2,3})[\s,]{1,3}[男女]性?[\s,]{1,3}\d{1,3}\s?岁",
+    re.MULTILINE,
+)
+"""孙某某 女 47岁: the three stand together without labels."""
 _NAME_EN = re.compile(
     r"(?:patient(?: name)?|name)\s{0,2}:\s{0,3}(?P<v>[A-Za-z*][A-Za-z.'* -]{1,30}?)(?=\s{2,}|\n|,|;|\||$| sex| age| dob| gender| mrn)",
     re.IGNORECASE,
@@ -46,7 +52,9 @@ _NOT_NAMES = frozenset(
         "病区",
     }
 )
-_SEX = re.compile(r"性\s{0,4}别\s{0,2}:?\s{0,3}(?P<v>男|女)|(?<=[\s,:、|])(?P<w>男|女)性?(?=[\s,、|]{1,3}(?:年龄)?\D{0,3}\d{1,3}\s{0,2}岁)")
+_SEX = re.compile(
+    r"性\s{0,4}别\s{0,2}:?\s{0,3}(?:[12]\s?[.、]\s?)?(?P<v>男|女)|(?<=[\s,:、|])(?P<w>男|女)性?(?=[\s,、|]{1,3}(?:年龄)?\D{0,3}\d{1,3}\s{0,2}岁)"
+)
 _SEX_EN = re.compile(
     r"(?:sex|gender)\s{0,2}:\s{0,3}(?P<v>male|female|m|f)\b|age\s?/\s?sex\s{0,2}:?\s{0,3}\d{1,3}\s?y?\s?/?\s?(?P<w>m|f)\b|\d{1,3}[- ](?:year|yr)s?[- ]old\s(?:[a-z]{3,14}\s){0,2}(?P<x>male|female|woman|man|lady|gentleman)\b",
     re.IGNORECASE,
@@ -67,12 +75,14 @@ _PATHOLOGY_NUMBER = re.compile(
     re.IGNORECASE,
 )
 
+_PLAIN_NUMBER = re.compile(r"(?:(?<![院诊床])编\s?号|^|(?<=\n))\s{0,2}:?\s{0,2}(?P<v>[A-Z]{0,4}(?:19|20)?\d{2}-?\d{3,7})(?![\d年月/-])")
+"""On a pathology report a bare number at a line's start, or behind 编号."""
 _COLLECTED = r"标本采集|采集|取材|送检|离体|collected|collection"
 _RECEIVED = r"标本接收|接收|收到|收样|收检|签收|received"
 _REPORTED = r"报告|签发|审核|诊断报告|reported|report"
-_ADMITTED = r"入院|住院|admitted|admission"
-_DISCHARGED = r"出院|discharged|discharge"
-_OPERATED = r"手术|operation|surgery"
+_ADMITTED = r"入院|住院|admitted|admission|admit|(?<![a-z])adm"
+_DISCHARGED = r"出院|discharged|discharge|disch|(?<![a-z])dis|(?<![a-z])d/c"
+_OPERATED = r"手术|operation|surgery|procedure"
 _OWN = r"检查|就诊|体检|检验|门诊|开具|记录|出具|exam|examination|visit"
 _LABEL_GAP = r"\s{0,2}(?:日\s{0,2}期|时\s{0,2}间|日|于|date|on)?\s{0,2}:?\s{0,3}$"
 _ROLES = tuple(
@@ -192,7 +202,7 @@ _MALE = frozenset({"男", "m", "male", "man", "gentleman"})
 
 def _person(page: Page, on: DateLike | None) -> None:
     header = page.plain[:HEADER]
-    name = _first(_NAME, header) or _first(_NAME_EN, header)
+    name = _first(_NAME, header) or _first(_NAME_BARE, header) or _first(_NAME_EN, header)
     if name and name[0] not in _NOT_NAMES and len(name[0].strip()) > 1:
         page.observe("member.name", name[0].strip(), name[1], name[2])
     sex = _first(_SEX, header) or _first(_SEX_EN, header)
@@ -204,11 +214,26 @@ def _person(page: Page, on: DateLike | None) -> None:
     number = _first(_ID_NUMBER, header)
     if number:
         page.observe("member.id_number", number[0].upper(), number[1], number[2])
+        stated = identity(number[0])
+        page.observe("member.id_number_valid", stated is not None, number[1], number[2])
+        if stated is not None:
+            page.observe("member.birth_date", stated.birth_date, number[1], number[2])
+    _born(page)
+
+
+_BORN = re.compile(r"出生(?:日期|年月日?)?\s{0,2}:?\s{0,3}$|(?:dob|date of birth|birth date|born)\s{0,2}:?\s{0,3}$")
+
+
+def _born(page: Page) -> None:
+    """A labelled date of birth, where the number did not state one."""
+    for dated in page.dates_between(0, HEADER):
+        if not page.has_said("member.birth_date") and _BORN.search(page.lower, max(0, dated.start - 20), dated.start):
+            page.observe("member.birth_date", dated.value, dated.start, dated.end)
 
 
 def read_specimen_dates(page: Page, roles: dict[str, list[DatedSpan]]) -> None:
     """Observes the pathology number and when the specimen was collected, received and reported."""
-    number = _PATHOLOGY_NUMBER.search(page.plain)
+    number = _PATHOLOGY_NUMBER.search(page.plain) or _PLAIN_NUMBER.search(page.plain, 0, HEADER)
     if number:
         page.observe("pathology.number", number["v"].upper(), number.start("v"), number.end("v"))
     for role, fact in (

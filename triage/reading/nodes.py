@@ -41,7 +41,7 @@ _CN = r"(?:\d{1,2}|[一二两三四五六七八九十]{1,3})"
 _EW = rf"(?:\d{{1,2}}|(?:{'|'.join(_TENS)})(?:[ -](?:{'|'.join(_EN[1:10])}))?|(?:{'|'.join(reversed(_EN))})(?![a-z]))"
 _PIECES = r"\s?[枚个粒颗]"
 _NODE_WORD = re.compile(r"淋巴结|前哨|腋窝|腋下|lymph node|sentinel|(?<![a-z])ln(?![a-z])|axillary|nodes?(?![a-z])")
-_NODE_TOTAL = re.compile(r"(?:共计?|合计|总计|总数|total)[^。;\n]{0,10}$")
+_NODE_TOTAL = re.compile(r"(?:共计?|合计|总计|总数|total)[^。;\n\d]{0,14}(?:\d{1,2} (?:out )?of \d{1,2}[^.;\n\d]{0,34})?$")
 _NOT_NODES = re.compile(r"(?:ck|grade|score|分级|第|page|her-?2|ihc|fish|\d:|评分)\s?$")
 _NOT_NODES_AFTER = re.compile(r"\s?(?:页|级|分(?!之)|hpf|点|of \d|岁|年|月|high)")
 _CLEAR = r"(?:均|都|全部)?\s?(?:未见|无|阴性|均阴性|\(-\))"
@@ -55,6 +55,7 @@ _IN_WORDS = tuple(
         rf"(?P<n>{_CN}){_PIECES}(?:淋巴结)?[^。;\n\d]{{0,8}}?{_CLEAR}[^。;\n\d]{{0,6}}(?:转移|癌|肿瘤|\s?(?=[,。;)\n]|$))",
         rf"(?P<all>{_CN}){_PIECES}(?:淋巴结)?[^。;\n\d未无]{{0,4}}?(?:均|全部|都)(?:见|查见|有|可见|为)?[^。;\n\d未无]{{0,4}}?(?:癌转移|转移|阳性)",
         rf"(?P<p>{_EW}) (?:out )?of (?:the )?(?P<n>{_EW}) [^.;\n]{{0,40}}?nodes?",
+        rf"nodes?:?\s{{0,2}}(?P<p>{_EW}) (?:are |were )?(?:positive|involved) (?:out )?of (?P<n>{_EW})(?![\w/])",
         rf"nodes?[^.;\n]{{0,30}}?(?P<p>{_EW}) (?:out )?of (?P<n>{_EW})(?![\w/])",
         rf"(?P<n>{_EW}) (?:[a-z-]+ ){{0,4}}lymph nodes?,?\s?[^.;\n\d]{{0,30}}?(?:negative|no (?:evidence|tumou?r|metasta|carcinoma)|free of|without|benign)",
         rf"(?:no (?:evidence of )?(?:tumou?r|carcinoma|metasta\w{{2,8}}|malignancy)[^.;\n\d]{{0,24}}? in (?:the )?)(?P<n>{_EW}) [^.;\n]{{0,30}}?nodes?",
@@ -64,8 +65,12 @@ _EXAMINED = re.compile(
     r"(?:nodes?[^.;\n:]{0,24}examined|examined[^.;\n:]{0,20}nodes?|(?:检出|送检|清扫)?淋巴结(?:总数|数目|检出数))[^\d.;\n]{0,16}(?P<v>\d{1,2})(?![\d/.])"
 )
 _POSITIVE = re.compile(
-    r"(?:nodes?[^.;\n:]{0,24}?(?:with (?:macro|micro)?-?metasta\w{2,8}|positive|involved)|positive[^.;\n:]{0,12}nodes?|(?:阳性|转移)淋巴结(?:数目|数|个数)?|淋巴结(?:阳性数|转移数))(?:[^\d.;\n(]{0,30}|[^\d.;\n]{0,6}\([^)\d]{0,30}\)[^\d.;\n]{0,6})(?P<v>\d{1,2})(?![\d/.])"
+    r"(?:nodes?[^.;\n:]{0,24}?(?:with (?:macro|micro)?-?metasta\w{2,8}|positive|involved)|nodes?:[^.\n]{0,40}number with (?:macro|micro)?-?metasta\w{2,8}|positive[^.;\n:]{0,12}nodes?|(?:阳性|转移)淋巴结(?:数目|数|个数)?|淋巴结(?:阳性数|转移数))(?:[^\d.;\n(]{0,30}|[^\d.;\n]{0,6}\([^)\d]{0,30}\)[^\d.;\n]{0,6})(?P<v>\d{1,2})(?![\d/.])"
 )
+
+
+_CONTINUES = re.compile(r"(?:total|level [iv]{1,3}|合计|共计|总计|第[一二三]组|[ⅰⅱⅲ]组)[^。;\n\d]{0,30}$")
+"""A group or a total in a sentence of its own goes on with the nodes of the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ def read_nodes(page: Page, bodies: Iterable[Section]) -> None:
     """Observes positive and examined nodes: a printed total, else the sum over the groups of the first section that names any."""
     for body in bodies:
         counts = list(_counts(page, body))
-        totals = [c for c in counts if _NODE_TOTAL.search(page.lower, max(body.start, c.start - 14), c.start)]
+        totals = [c for c in counts if _NODE_TOTAL.search(page.lower, max(body.start, c.start - 56), c.start)]
         chosen = totals[:1] or counts
         if chosen:
             start, end = min(c.start for c in chosen), max(c.end for c in chosen)
@@ -143,4 +148,6 @@ def _about_nodes(page: Page, match: re.Match[str]) -> bool:
     near = page.lower[max(left, match.start() - 60) : match.start()]
     if _NOT_NODES.search(near) or _NOT_NODES_AFTER.match(page.lower, match.end()):
         return False
+    if _CONTINUES.search(near):
+        near = page.lower[max(0, match.start() - 140) : match.start()]
     return bool(_NODE_WORD.search(near) or _NODE_WORD.search(page.lower, match.end(), min(right, match.end() + 24)))

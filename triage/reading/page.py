@@ -15,10 +15,13 @@ from triage.reading.assertion import Assertions
 from triage.reading.dates import DatedSpan, DateLike
 from triage.reading.layout import Layout
 from triage.reading.vocabulary import Vocabulary
+from triage.values import Interval
 
 READER = "reading-2"
 HEADING = 140
 """Characters above a line in which its heading names the side, on a report of specimens or images."""
+RECENT = 90
+"""Days before its own date up to which what a paper tells is not history."""
 NEAR_SIDE = 10
 """Characters before a thing within which its side stands."""
 
@@ -203,7 +206,9 @@ class Page:
     def mention(
         self, finding: str, asserted: Assertion, start: int, end: int, *, event_on: DateLike | None, side: str = "", grade: str = ""
     ) -> None:
-        """Notes a positive finding of the library."""
+        """Notes a positive finding of the library; one that is dated well before the paper is history."""
+        if asserted is Assertion.PRESENT and self._is_long_ago(event_on):
+            asserted = Assertion.HISTORICAL
         span = self.span(start, end)
         self.findings.append(
             FindingMention(
@@ -220,6 +225,11 @@ class Page:
                 self.document,
             )
         )
+
+    def _is_long_ago(self, when: DateLike | None) -> bool:
+        latest = when.high if isinstance(when, Interval) else when
+        own = self.own_date.low if isinstance(self.own_date, Interval) else self.own_date
+        return latest is not None and own is not None and (own - latest).days > RECENT
 
     def side_before(self, at: int, left: int) -> str:
         """The side named last between `left` and `at`; empty where none is."""
@@ -244,10 +254,20 @@ class Page:
         after = self.words.side.search(self.lower, end, right)
         if after:
             return self.words.sides[after.group()]
+        bare = list(self.words.any_side.finditer(self.lower, max(left, start - 3 * NEAR_SIDE), start))
+        if bare:
+            return self.words.any_sides[bare[-1].group()]
         return self.side_before(start, max(0, start - HEADING)) if self.basis and self.basis != "clinical" else ""
 
     def side_near(self, start: int, end: int) -> str:
-        """The side of a thing of any organ: named in it or close before it in its clause (右肾囊肿, left renal cyst)."""
-        clause = max(self.lower.rfind(mark, max(0, start - NEAR_SIDE), start) for mark in ",、;。\n ") + 1
-        found = list(self.words.any_side.finditer(self.lower, max(clause, start - NEAR_SIDE), end))
-        return self.words.any_sides[found[-1].group()] if found else ""
+        """The side of a thing of any organ: named in it or close before it in its clause (右肾囊肿), in English also close behind it
+        (renal cyst, left)."""
+        english = self.words.language == "en"
+        reach = NEAR_SIDE * 3 if english else NEAR_SIDE
+        clause = max(self.lower.rfind(mark, max(0, start - reach), start) for mark in (".;\n" if english else ",、;。\n ")) + 1
+        found = list(self.words.any_side.finditer(self.lower, max(clause, start - reach), end))
+        if found:
+            return self.words.any_sides[found[-1].group()]
+        stop = min((at for mark in ".;\n" if (at := self.lower.find(mark, end, end + reach)) >= 0), default=end + reach)
+        after = self.words.any_side.search(self.lower, end, stop) if english else None
+        return self.words.any_sides[after.group()] if after else ""

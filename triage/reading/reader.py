@@ -160,7 +160,16 @@ def sections(lower: str, words: Vocabulary, kind: str = "") -> tuple[Section, ..
         headers = [h for h in headers if h[2] not in _NOT_OF_PATHOLOGY]
         ends = [begin for begin, _, _ in headers[1:]] + [len(lower)]
         stated = {"present_illness": "clinical_dx", "chief_complaint": "clinical_dx", "past_history": "clinical_dx"}
-    return tuple(Section(stated.get(name, name), start, end) for (_, start, name), end in zip(headers, ends, strict=False))
+    found = (Section(stated.get(name, name), start, end) for (_, start, name), end in zip(headers, ends, strict=False))
+    return tuple(part for section in found for part in _closed(section, lower, words))
+
+
+def _closed(section: Section, lower: str, words: Vocabulary) -> list[Section]:
+    """The clinical note on a request is one sentence; what follows it without a header is not part of it."""
+    end = words.cues.sentence_end.search(lower, section.start + 1, section.end) if section.name == "clinical_dx" else None
+    if end is None or not lower[section.start : end.start()].strip():
+        return [section]
+    return [Section(section.name, section.start, end.start()), Section("", end.start(), section.end)]
 
 
 _NOT_OF_PATHOLOGY = frozenset({"surgery", "course", "treatment", "physical_exam", "auxiliary_exam", "personal_history"})

@@ -30,7 +30,7 @@ _AMPLIFIED = re.compile(
 _ISH = re.compile(r"(?<![a-z])f?ish(?![a-z])|原位杂交")
 _MYO = re.compile(r"(?<![a-z])(?:p63|calponin|ck5/6|smmhc|sma|cd10)(?![a-z0-9])" + _TAIL)
 _TRIPLE_NEGATIVE = re.compile(r"三阴性|三阴型|triple.negative")
-_NEGATIVE = re.compile(r"^[\s约]{0,3}(?:-|阴性|negative|0(?![\d.%]))")
+_NEGATIVE = re.compile(r"^[\s约:(\[]{0,3}(?:-|阴性|negative|neg(?![a-z])|0(?![\d.%/]))")
 
 
 def _tail(match: re.Match[str]) -> str:
@@ -42,12 +42,28 @@ def read_receptors(page: Page) -> None:
     for fact, marker in _MARKERS.items():
         for match in marker.finditer(page.lower):
             value = _share(fact, _tail(match))
+            if value is None or isinstance(value, Interval) or value == 0:
+                told = percent(_whole_tail(page.lower, match.start(match.lastgroup or 0) if match.lastgroup else match.end()))
+                value = told if told is not None else value
             if value is not None:
                 page.observe(fact, value, match.start(), match.end())
                 break
     _read_her2(page)
     _read_triple(page)
     _read_myoepithelium(page)
+
+
+_NEXT = re.compile(
+    r"(?<![a-z])(?:er|pr|pgr|her-?\s?2|c-?erbb|ki-?\s?67|mib-?1|p63|p53|ck\s?\d|ar|egfr|fish|e-?cad\w*|o?estrogen|progesterone|smmhc|calponin|gata|p120)(?![a-z])|雌激素|孕激素|[。;\n]|\.\s"
+)
+_LONGEST = 56
+"""Characters over which a marker's result may be told."""
+
+
+def _whole_tail(lower: str, at: int) -> str:
+    """What is told of a marker up to the next one."""
+    stop = _NEXT.search(lower, at, at + _LONGEST)
+    return lower[at : stop.start() if stop else at + _LONGEST]
 
 
 def _share(fact: str, tail: str) -> Any:
@@ -65,6 +81,9 @@ def _read_her2(page: Page) -> None:
     for match in _HER2.finditer(page.lower):
         tail = _tail(match).strip()
         score = _her2_score(tail)
+        if score is None or isinstance(score, OneOf):
+            more = _her2_score(_whole_tail(page.lower, match.start(match.lastgroup or 0) if match.lastgroup else match.end()))
+            score = more if more is not None and not isinstance(more, OneOf) else score
         if score is not None:
             page.observe("ihc.HER2", score, match.start(), match.end(), why=Why.UNCLEAR if isinstance(score, OneOf) else None)
         if re.match(r"[^,;。]{0,4}(?:阳性|过表达|positive)", tail) and score is None:
@@ -89,7 +108,7 @@ def _read_triple(page: Page) -> None:
 
 
 def _her2_score(tail: str) -> str | OneOf | None:
-    scored = re.search(r"(?<!\d)([0-3])\s?\+", tail) or re.search(r"(?:score|ihc)\s?(?:of|:)?\s?([0-3])(?![\d.%])", tail)
+    scored = re.search(r"(?<!\d)([0-3])\s?\+", tail) or re.search(r"(?:score|ihc|\()\s?(?:of|:)?\s?([0-3])(?![\d.%/])", tail)
     if scored:
         return "0" if scored[1] == "0" else f"{scored[1]}+"
     plus = re.match(r"[^\d+]{0,6}(\+{1,3})", tail)

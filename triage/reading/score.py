@@ -25,6 +25,7 @@ from triage.reading.reader import Reader
 from triage.values import Interval, OneOf, to_json
 
 RESAMPLES = 400
+_NOT_OF_THE_MEMBER = frozenset({Assertion.FAMILY, Assertion.OTHER_PERSON, Assertion.HYPOTHETICAL, Assertion.PLANNED})
 _ASIDE = ("side", "grade", "on")
 
 
@@ -95,7 +96,8 @@ def score_paper(paper: LabelledPaper, reader: Reader, knowledge: Knowledge) -> P
     for fact, wanted in paper.facts.items():
         _score_fact(found, paper, fact, wanted, reading, knowledge.facts.get(fact))
     for fact in paper.absent:
-        told = [o.value for o in reading.observations if o.fact == fact and o.value is not None]
+        said = [o for o in reading.observations if o.fact == fact and o.value is not None]
+        told = [o.value for o in said if o.assertion in (Assertion.PRESENT, Assertion.HISTORICAL)]
         told += [f.assertion.value for f in reading.findings if f.finding == fact and f.assertion.value in ("present", "historical")]
         found.count(not told, f"{paper.lang} fact", f"{paper.lang} fact {_family(fact)}", missed=False)
         if told:
@@ -112,7 +114,9 @@ def _score_mention(found: PaperScore, paper: LabelledPaper, mention: Mention, re
     if not same:
         found.count(False, f"{lang} assertion and place", wrong=False)
         found.errors.append(f"{mention.id} at {mention.quote!r}: not read")
-        if (asserted := _judged(at, pages)) is not None:
+        # A number or a code that was not read has no assertion to judge.
+        judged = mention.kind == "finding" or mention.value is None or isinstance(mention.value, bool)
+        if judged and (asserted := _judged(at, pages)) is not None:
             _score_assertion(found, lang, mention, asserted)
         return
     best = min(same, key=lambda s: fitting.index(s.assertion.value) if s.assertion.value in fitting else len(fitting))
@@ -121,7 +125,8 @@ def _score_mention(found: PaperScore, paper: LabelledPaper, mention: Mention, re
     if mention.kind == "finding":
         for name in _ASIDE:
             _score_aside(found, lang, name, mention, best)
-    elif mention.value is not None:
+    elif mention.value is not None and paper.facts.get(mention.id, mention.value) == mention.value:
+        # The count of one group of nodes is a part of the paper's, which is what is read.
         _count_value(found, lang, mention, best)
 
 
@@ -147,7 +152,9 @@ def _judged(at: Place, pages: Sequence[Page]) -> str | None:
 
 
 def _count_value(found: PaperScore, lang: str, mention: Mention, best: Any) -> None:
-    right = agrees(best.value, mention.value)
+    # What is denied is labelled true and negated; it is read as false.
+    denied = mention.assertion == "negated" and mention.value is True
+    right = best.value is False if denied else agrees(best.value, mention.value)
     found.count(right, f"{lang} fact", f"{lang} fact {_family(mention.id)}")
     if not right:
         found.errors.append(f"{mention.id} at {mention.quote!r}: {to_json(best.value)}, labelled {mention.value}")
@@ -193,7 +200,7 @@ def _score_unlabelled(found: PaperScore, paper: LabelledPaper, reading: Reading)
 def _score_fact(
     found: PaperScore, paper: LabelledPaper, fact: str, wanted: Any, reading: Reading, definition: FactDefinition | None
 ) -> None:
-    told = combined([o for o in reading.observations if o.fact == fact], definition)
+    told = combined([o for o in reading.observations if o.fact == fact and o.assertion not in _NOT_OF_THE_MEMBER], definition)
     right = any(agrees(value, wanted) for value in told[:1]) and len(told) == 1
     found.count(right, f"{paper.lang} fact", f"{paper.lang} fact {_family(fact)}", wrong=bool(told))
     if not right:
@@ -248,7 +255,7 @@ _STAGE = re.compile(r"^[ycpra]{0,3}T", re.IGNORECASE)
 def _plain(value: Any) -> Any:
     """Dates as text; a TNM without blanks and without the prefixes it repeats (pT2 pN0 pMX is pT2N0MX)."""
     if isinstance(value, str) and _STAGE.match(value) and "N" in value:
-        return re.sub(r"[\s,;]+|(?<=.)[ycpr]+(?=[NM])", "", value)
+        return re.sub(r"[\s,;]+|(?<=.)[ycpr]+(?=[NM])|\([^()]{1,8}\)", "", value)
     return value.isoformat() if isinstance(value, date) else value
 
 

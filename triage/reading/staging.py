@@ -24,7 +24,7 @@ _LONE_M = re.compile(r"(?<![a-z])[pc]m\s?(?P<m>x|[01])(?![a-z\d])")
 _STAGE_WORD = re.compile(r"(?:stage|tnm|ajcc|分期|primary tumou?r)[^.;\n]{0,24}$")
 _LONE_T = re.compile(r"^(?:is|1mi)")
 _GROUP = re.compile(
-    r"(?<![\dⅠ-ⅻa-z.])(?P<g>0|ⅳ|ⅲ|ⅱ|ⅰ|iv|i{1,3})\s?(?P<s>[abc])?\s?期|(?:stage|stage group(?:ing)?)\s?:?\s{1,2}(?P<e>0|iv|i{1,3}|[1-4])\s?(?P<f>[abc])?(?![a-z\d.])"
+    r"(?<![\dⅠ-ⅻa-z.])(?P<g>0|ⅳ|ⅲ|ⅱ|ⅰ|iv|i{1,3})\s?(?P<s>[abc])?\s?期|(?:stage|stage group(?:ing)?)\s?:?\s{1,2}(?P<e>0|iv|i{1,3}|[1-4])\s?(?P<f>[abc])?(?![a-z\d]|\.\d)"
 )
 _OTHER_STAGE = re.compile(r"高血压|肾|肝硬化|尘肺|矽肺|糖尿病|褥疮|压疮|压力性|溃疡|kidney|ckd|renal|pressure|ulcer|decubitus|fibrosis")
 _ROMAN = {
@@ -77,9 +77,9 @@ def read_stage(page: Page, *, basis: str | None = None, within: Iterable[Section
     for body in bodies:
         if match := _tnm(page, body):
             _observe_tnm(page, match, basis)
-            if match["n"] is None:
-                _observe_lone(page, match, body, basis)
             break
+    for body in bodies:
+        _observe_lone(page, body, basis)
     for body in bodies:
         if group := _group(page, body):
             number, letter = group["g"] or group["e"], (group["s"] or group["f"] or "").upper()
@@ -98,10 +98,10 @@ def _tnm(page: Page, body: Section) -> re.Match[str] | None:
     return lone
 
 
-def _observe_lone(page: Page, match: re.Match[str], body: Section, basis: str | None) -> None:
-    """N and M printed apart from T, each with its own prefix."""
+def _observe_lone(page: Page, body: Section, basis: str | None) -> None:
+    """N and M printed apart from T, each with its own prefix, where nothing said them yet."""
     for fact, found, name in (("stage.N", _LONE_N, "n"), ("stage.M", _LONE_M, "m")):
-        apart = found.search(page.lower, match.end(), body.end)
+        apart = None if page.has_said(fact) else found.search(page.lower, body.start, body.end)
         if apart:
             value = "X" if apart[name] == "x" else apart[name]
             page.observe(fact, value, apart.start(), apart.end(), basis=basis)
