@@ -28,7 +28,8 @@ from triage.features import FeatureSet
 def made() -> Trial:
     """A small model with the held-out claims of another world."""
     model = fitted()
-    return Trial(full(), model, deployed(dataset(2), model), FeatureSet.load(), Assumptions.load(), 1, 1)
+    held = deployed(dataset(2), model)
+    return Trial(full(), model, held, held, FeatureSet.load(), Assumptions.load(), 1)
 
 
 def test_a_pool_whose_truth_is_known_keeps_the_promise() -> None:
