@@ -67,7 +67,7 @@ def test_the_sections_hold_what_was_promised(made: Trial, monkeypatch: pytest.Mo
     assert report.value("oracle").value > report.value("average_precision").value > report.value("prevalence").value
     assert 0 < report.value("investigations_saved").value < 1
     assert report.value("gap_closed").value < 1
-    told = json.loads(json.dumps(report.to_json()))
+    told = json.loads(json.dumps(report.to_json(), allow_nan=False))
     assert told["simulated"] is True
     console = Console(record=True, width=200)
     show(report, console)
