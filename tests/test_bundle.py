@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import shutil
 import subprocess
@@ -192,3 +193,9 @@ def test_calibration_is_the_sigmoid(margin: float, expected: float) -> None:
     """Without overflow at either end."""
     assert calibrated(margin, PLATT) == pytest.approx(expected, abs=1e-6)
     assert calibrated(margin, Calibration(a=-1.0, b=1.0)) <= expected
+
+
+@pytest.mark.parametrize("margin", [math.nan, math.inf, -math.inf])
+def test_a_margin_that_is_no_number_is_no_score(margin: float) -> None:
+    """Least of all the lowest one."""
+    assert math.isnan(calibrated(margin, PLATT))

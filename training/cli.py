@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from training.labels import label_rows
-from triage.store import Store, open_store
+from triage.store import Store, open_existing
 from triage.store.errors import StoreError
 
 labels_app = typer.Typer(no_args_is_help=True, help="导出训练标签 / export labels to learn from")
@@ -23,14 +21,10 @@ def _labels() -> None:
 
 
 def _open(url: str) -> Store:
-    """An existing store: a mistyped path must not make an empty one."""
     try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
-            raise typer.BadParameter(f"{url}: 没有该案件库，请核对地址 / there is no such claim store: check the URL")
-        return open_store(url)
-    except (ArgumentError, StoreError) as error:
-        raise typer.BadParameter(f"{url}: 无法打开，请核对地址 / cannot be opened, check the URL: {error}") from error
+        return open_existing(url)
+    except StoreError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 @labels_app.command("export")

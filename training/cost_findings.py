@@ -29,9 +29,11 @@ def cost_section(made: Trial) -> Section:
     def measure(weights: Floats) -> dict[str, float]:
         of = {name: cost(way, refused, amount, price, weights) for name, way in ways.items()}
         best, rules, best_rules = of["oracle"].total, of["rules"].total, of["rules_by_cost"].total
+        with_persons = of["rules_and_persons"].total
         return {
             **{name: one.total for name, one in of.items()},
             "gap_closed": (rules - of["links"].total) / (rules - best),
+            "gap_closed_with_persons": (with_persons - of["links"].total) / (with_persons - best),
             "gap_closed_by_cost": (best_rules - of["links"].total) / (best_rules - best),
             "saved": saved_at(score, refused, chosen("equal_caught"), weights),
             "saved_99": saved_at(score, refused, 0.99, weights),
@@ -49,7 +51,20 @@ def cost_section(made: Trial) -> Section:
             asked("gap_closed"),
         ),
         *named(
-            [("gap_closed_by_cost", "同上，规则阈值按成本取最优", "the same, the rules' limit chosen by cost", found["gap_closed_by_cost"])]
+            [
+                (
+                    "gap_closed_with_persons",
+                    "同上，红旗转人工的案件也全部发调",
+                    "the same, where flags for a person mean an investigation too",
+                    found["gap_closed_with_persons"],
+                ),
+                (
+                    "gap_closed_by_cost",
+                    "同上，规则阈值按成本取最优",
+                    "the same, the rules' limit chosen by cost",
+                    found["gap_closed_by_cost"],
+                ),
+            ]
         ),
         at_least(
             "investigations_saved",
@@ -73,13 +88,15 @@ def cost_section(made: Trial) -> Section:
 def ways_of(held: Dataset, score: Floats, chance: Floats, amount: Floats, price: Prices) -> dict[str, Bools]:
     """Whom each way would investigate (n,)."""
     weight = held.attributes["flag_weight"].to_numpy()
-    first = min(plan.flag_weights.person for plan in rulebook().plans.values())
+    plans = rulebook().plans.values()
+    first, second = min(plan.flag_weights.person for plan in plans), min(plan.flag_weights.investigate for plan in plans)
     limits = [weight >= limit for limit in (0, 1, 2, 3, 4, 5, 6, np.inf)]
     best = min(limits, key=lambda way: cost(way, chance, amount, price).total)
     return {
         "everything": np.ones(len(score), dtype=bool),
         "nothing": np.zeros(len(score), dtype=bool),
-        "rules": weight >= first,
+        "rules": weight >= second,  # the plan's own number: from there on flags alone mean an investigation
+        "rules_and_persons": weight >= first,  # as if a person opened one whenever flags call for a person
         "rules_by_cost": best,
         "links": worthwhile(score, amount, price),
         "oracle": worthwhile(chance, amount, price),

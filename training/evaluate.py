@@ -37,15 +37,19 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Trial:
-    """A model and the held-out claims it is judged on: those filed after it was trained and that no rule declines."""
+    """A model and the held-out claims it is judged on: those filed after it was trained and that no rule declines. `dataset` and `held`
+    know what our reader, staff and reviewers know; `perfect` are the held-out claims with the facts a perfect reader would have."""
 
     dataset: Dataset
     fitted: Fitted
     held: Dataset
+    perfect: Dataset
     features: FeatureSet
     assumptions: Assumptions
     seed: int
-    threads: int
+    threads: int = 1
+    read: int = 0
+    workers: int = 1
 
     @cached_property
     def scores(self) -> Mapping[str, Floats]:
@@ -74,16 +78,26 @@ def _world(claims: int, changed: dict[str, float], seed: int) -> Dataset:
 
 
 def trial(
-    claims: int, seed: int, *, assumptions: Assumptions | None = None, threads: int = 1, progress: Progress = lambda _: None
+    claims: int,
+    seed: int,
+    *,
+    assumptions: Assumptions | None = None,
+    read: int = 0,
+    threads: int = 1,
+    workers: int = 1,
+    progress: Progress = lambda _: None,
 ) -> Trial:
-    """Trains on the world of `seed` and holds out the one after it."""
+    """Trains on the world of `seed` and holds out the one after it. With `read` 0 both are read perfectly, else the papers of that many
+    claims of each are read for real and the others know no more than those."""
     assumed, features = assumptions or Assumptions.load(), FeatureSet.load()
     progress("训练用世界 / the world to train on")
-    made = worlds(claims, seed, assumed)
-    dataset = next(made)
+    dataset = from_world(make_world(claims, seed, assumed), read=read, workers=workers)
     fitted = fit(dataset, features, seed=seed, threads=threads)
     progress("留出的世界 / the world held out")
-    return Trial(dataset, fitted, deployed(next(made), fitted), features, assumed, seed, threads)
+    other = make_world(claims, seed + 1, assumed)
+    perfect = from_world(other)
+    held = perfect if read == 0 else from_world(other, read=read, workers=workers)
+    return Trial(dataset, fitted, deployed(held, fitted), deployed(perfect, fitted), features, assumed, seed, threads, read, workers)
 
 
 def deployed(world: Dataset, fitted: Fitted) -> Dataset:
@@ -92,10 +106,10 @@ def deployed(world: Dataset, fitted: Fitted) -> Dataset:
 
 
 def evaluate(
-    claims: int, seed: int, *, full: bool = False, threads: int = 1, workers: int = 1, progress: Progress = lambda _: None
+    claims: int, seed: int, *, full: bool = False, read: int = 0, threads: int = 1, workers: int = 1, progress: Progress = lambda _: None
 ) -> Report:
     """The whole evaluation. `full` tries every assumption at both ends; otherwise a few."""
-    made = trial(claims, seed, threads=threads, progress=progress)
+    made = trial(claims, seed, read=read, threads=threads, workers=workers, progress=progress)
     limits = ceiling_scores(made, claims, progress, workers)
     progress("排序与校准 / ranking and calibration")
     sections = [ranking_section(made, limits), selection_section(made)]
@@ -116,7 +130,7 @@ def ceiling_scores(made: Trial, claims: int, progress: Progress, workers: int = 
     found = {}
     for name, links in (("ceiling", True), ("ceiling_unlinked", False)):
         best = ceilings.reachable(everything, made.features, made.fitted.choices, links=links, threads=made.threads)
-        found[name] = best.score(made.held.columns(best.columns.names).X, made.threads)
+        found[name] = best.score(made.perfect.columns(best.columns.names).X, made.threads)
     return found
 
 

@@ -19,11 +19,12 @@ SIMULATED = "全部为模拟案件，非真实数据 / all claims are simulated,
 
 @evaluate_app.command()
 def evaluate(
-    claims: Annotated[int, typer.Option(min=5_000, help="claims of each world")] = 100_000,
+    claims: Annotated[int, typer.Option(min=5_000, help="claims of each world")] = 60_000,
     seed: Annotated[int, typer.Option(help="seed of the world trained on")] = 1,
     full: Annotated[
         bool, typer.Option("--full", help="try every assumption at both ends of its range (about a quarter of an hour)")
     ] = False,
+    read: Annotated[int, typer.Option(min=0, help="claims of each world whose papers are read for real; 0: perfectly")] = 1_500,
     threads: Annotated[int, typer.Option(min=1, help="LightGBM threads")] = 2,
     workers: Annotated[int, typer.Option(min=1, help="processes for the ends of assumptions")] = 2,
     pictures: Annotated[Path | None, typer.Option(help="folder to draw the pictures into")] = None,
@@ -36,7 +37,7 @@ def evaluate(
 
     console = Console(stderr=True)
     with console.status("") as status:
-        found = judge(claims, seed, full=full, threads=threads, workers=workers, progress=status.update)
+        found = judge(claims, seed, full=full, read=read, threads=threads, workers=workers, progress=status.update)
     if pictures is not None:
         _draw(found, pictures)
     if as_json:

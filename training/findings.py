@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -100,7 +101,18 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
-        return {"simulated": True, "claims": self.claims, "seed": self.seed, "sections": [s.to_json() for s in self.sections]}
+        told = {"simulated": True, "claims": self.claims, "seed": self.seed, "sections": [s.to_json() for s in self.sections]}
+        found: dict[str, Any] = _without_nan(told)
+        return found
+
+
+def _without_nan(value: Any) -> Any:
+    """The same with null where a number could not be told: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: _without_nan(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def at_least(name: str, zh: str, en: str, value: Estimate, least: float) -> Line:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -12,24 +14,27 @@ from zoneinfo import ZoneInfo
 import typer
 from sqlalchemy import Connection, func, select
 
+from knowledge_graph.errors import KnowledgeError
 from knowledge_graph.loader import Knowledge, load
 from triage import audit_lane, gate_events
+from triage.actions import RESERVED
+from triage.alarm import evidence
 from triage.aliases import CHAMPION, DEFAULT, Aliases, RegistryAway
 from triage.assessment import Assessment, Named
 from triage.bundle import Bundle, BundleError, Certificate
 from triage.features import FeatureSet
-from triage.gate import WORDS, closing
+from triage.gate import WORDS, closing, groups_of
 from triage.reading import Reader
-from triage.store import Store, open_store
-from triage.store.errors import StoreError
+from triage.store import open_existing
+from triage.store.errors import NoStore, StoreError
 from triage.store.tables import claim
 
 ZONE = ZoneInfo("Asia/Shanghai")
-RESERVED = frozenset({"gate", "machine", "system", "triage", "audit lane"})
 gate_app = typer.Typer(no_args_is_help=True, help="放行闸门 / the gate that releases from field investigation")
 Database = Annotated[str, typer.Option(envvar="TRIAGE_DATABASE", help="database URL")]
 Registry = Annotated[str, typer.Option(envvar="TRIAGE_MLFLOW", help="MLflow registry")]
 Given = Annotated[Path | None, typer.Option("--bundle", envvar="TRIAGE_BUNDLE", help="a bundle instead of the registry's champion")]
+Rulebook = Annotated[Path | None, typer.Option(envvar="TRIAGE_RULEBOOK", help="rulebook directory")]
 By = Annotated[str, typer.Option(help="the person who decides")]
 Why = Annotated[str, typer.Option(help="the reason, kept for good")]
 STORE = "sqlite:///var/triage.db"
@@ -44,10 +49,12 @@ def _refuse(words: str) -> typer.Exit:
     return typer.Exit(1)
 
 
-def _store(url: str) -> Store:
+@contextmanager
+def _saying() -> Iterator[None]:
+    """Whatever the store, the rulebook or the alarm refuses is said, and ends with 1."""
     try:
-        return open_store(url)
-    except StoreError as error:
+        yield
+    except (StoreError, KnowledgeError, audit_lane.ReopeningRefused) as error:
         raise _refuse(str(error)) from error
 
 
@@ -70,6 +77,20 @@ def _person(name: str) -> str:
     return name.strip()
 
 
+def _reason(why: str) -> str:
+    if not why.strip():
+        raise typer.BadParameter("请写明原因 / give the reason")
+    return why.strip()
+
+
+def _group(name: str, knowledge: Knowledge) -> str:
+    """A group of the rulebook, or all of them: closing one that no claim is of would close nothing."""
+    known = (gate_events.EVERY_GROUP, *groups_of(knowledge))
+    if name not in known:
+        raise typer.BadParameter(f"{name}: 没有该组别，可用 / there is no such group, known: {', '.join(known)}")
+    return name
+
+
 # ---- status
 
 
@@ -78,12 +99,19 @@ def status(
     database: Database = STORE,
     mlflow: Registry = DEFAULT,
     bundle: Given = None,
+    rulebook: Rulebook = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Open or closed and why, by group, with what the audit lane has shown."""
     found = _bundle(bundle, mlflow)
-    with _store(database).reading() as connection:
-        told = describe(connection, found, load(), _now().date())
+    with _saying():
+        knowledge, today = load(rulebook), _now().date()
+        try:
+            with open_existing(database).reading() as connection:
+                told = describe(connection, found, knowledge, today)
+        except NoStore as error:
+            typer.echo(str(error), err=True)
+            told = describe(None, found, knowledge, today)
     if as_json:
         typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
         return
@@ -100,11 +128,14 @@ def _line(group: dict[str, Any]) -> str:
     return f"  {state} {group['group']:<36} {sample}{audit}{why}"
 
 
-def describe(connection: Connection, bundle: Bundle | None, knowledge: Knowledge, today: date) -> dict[str, Any]:
-    """The state of the gate as plain data: a sentence in both languages, and every certified group."""
+def describe(connection: Connection | None, bundle: Bundle | None, knowledge: Knowledge, today: date) -> dict[str, Any]:
+    """The state of the gate as plain data: a sentence in both languages, and every certified group. Without a store nothing was ever
+    closed, and nothing audited."""
     if bundle is None or bundle.certificate is None:
         return {"state": "closed", "zh": "闸门关闭：没有有效的放行证书", "en": "the gate is closed: there is no certificate", "groups": []}
-    states, shown = gate_events.states(connection), audit_lane.observed(connection, bundle, bundle.certificate)
+    states = gate_events.states(connection) if connection is not None else {}
+    nothing = dict.fromkeys(bundle.certificate.groups, evidence((), bundle.certificate.alpha))
+    shown = audit_lane.observed(connection, bundle, bundle.certificate) if connection is not None else nothing
     assessment = Assessment(
         Named(bundle.name, bundle.purpose, bundle.digest, bundle.digests),
         bundle.certificate,
@@ -172,7 +203,8 @@ def plan(
     expected = alpha / 4 if rate is None else rate
     if expected >= alpha:
         raise typer.BadParameter(f"rate {expected:g}: 须低于 alpha / must be below alpha {alpha:g}")
-    filed = monthly if monthly is not None else _monthly(_store(database))
+    with _saying():
+        filed = monthly if monthly is not None else _monthly(database)
     flow = {f"{n + 1}": filed * share / groups for n in range(groups)}
     need = certificate.plan(alpha, delta, flow, expected, audit_rate=audit_rate)[0]
     shadow = certificate.plan(alpha, delta, flow, expected)[0]
@@ -192,7 +224,12 @@ def plan(
     typer.echo(f"  审计抽样 {need.months:.1f} 个月 / audit lane at {audit_rate:g}: {need.months:.1f} months")
 
 
-def _monthly(store: Store) -> float:
+def _monthly(database: str) -> float:
+    """Claims a month of the store; 0 without one."""
+    try:
+        store = open_existing(database)
+    except NoStore:
+        return 0.0
     with store.reading() as connection:
         first, last, n = connection.execute(select(func.min(claim.c.filed_on), func.max(claim.c.filed_on), func.count())).one()
     return 0.0 if not n else float(n) / max(1.0, (last - first).days / 30.44)
@@ -209,21 +246,16 @@ def close(
     database: Database = STORE,
     mlflow: Registry = DEFAULT,
     bundle: Given = None,
+    rulebook: Rulebook = None,
 ) -> None:
     """A person closes the gate for a group or for all."""
-    person, found = _person(by), _bundle(bundle, mlflow)
-    with _store(database).writing() as connection:
-        gate_events.record(
-            connection,
-            group,
-            "closed",
-            kind="person",
-            actor=person,
-            why=why,
-            bundle=found.digest if found else "",
-            evidence={},
-            at=_now().isoformat(timespec="microseconds"),
-        )
+    person, reason, found = _person(by), _reason(why), _bundle(bundle, mlflow)
+    named = found.digest if found else ""
+    with _saying():
+        _group(group, load(rulebook))
+        with open_existing(database).writing() as connection:
+            at = _now().isoformat(timespec="microseconds")
+            gate_events.record(connection, group, "closed", kind="person", actor=person, why=reason, bundle=named, evidence={}, at=at)
     typer.echo(f"{group}: 已关闭 / closed")
 
 
@@ -237,20 +269,21 @@ def reopen(
     bundle: Given = None,
 ) -> None:
     """A person reopens a group, on answers later than its closing that show the promise by themselves."""
-    person, found = _person(by), _bundle(bundle, mlflow)
+    person, reason, found = _person(by), _reason(why), _bundle(bundle, mlflow)
     if found is None:
         raise _refuse("没有模型，闸门无从重开 / there is no model, so there is no gate to reopen")
-    try:
-        shown = audit_lane.reopen(_store(database), found, group, by=person, why=why, at=_now().isoformat(timespec="microseconds"))
-    except audit_lane.ReopeningRefused as error:
-        raise _refuse(str(error)) from error
+    with _saying():
+        at = _now().isoformat(timespec="microseconds")
+        shown = audit_lane.reopen(open_existing(database), found, group, by=person, why=reason, at=at)
     typer.echo(f"{group}: 已重开 / reopened ({json.dumps(asdict(shown))})")
 
 
 @gate_app.command()
 def check(database: Database = STORE, mlflow: Registry = DEFAULT, bundle: Given = None) -> None:
     """Looks at the audit lane now, as the service does by itself; closes what it contradicts."""
-    rung = audit_lane.ring(_store(database), _bundle(bundle, mlflow), _now().isoformat(timespec="microseconds"))
+    found = _bundle(bundle, mlflow)
+    with _saying():
+        rung = audit_lane.ring(open_existing(database), found, _now().isoformat(timespec="microseconds"))
     for group in rung:
         typer.echo(f"{group}: 已自动关闭 / closed by the alarm")
     if not rung:

@@ -124,7 +124,7 @@ def _issued(made: Trial, pool: Pool, seed: int) -> _Issued:
 def _alarm_lines(made: Trial, claims: int) -> list[Line]:
     issued = _issued(made, pool_of(made, made.held), made.seed)
     changed = made.assumptions.with_(**asked("shifted"))
-    shifted = from_world(make_world(claims, made.seed + 50, changed))
+    shifted = from_world(make_world(claims, made.seed + 50, changed), read=made.read, workers=made.workers)
     later = shifted.take(np.flatnonzero((shifted.filed_at >= made.fitted.split.trained_at) & shifted.passes_rules))
     same = made.held.take(made.held.passes_rules)
     (rang, moved), (calm, still) = _watched(made, issued, later), _watched(made, issued, same)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from sqlalchemy.engine import make_url
 
 from triage.aliases import CHALLENGER, CHAMPION, DEFAULT
 from triage.bundle import BundleError
@@ -114,26 +113,20 @@ def compare(
     from training.compare import compare as beside
     from training.compare import lines
     from training.registry import RegistryError
-    from triage.store import open_store
-    from triage.store.errors import StoreError
+    from triage.store import open_existing
+    from triage.store.errors import NoStore, StoreError
 
     registry = open_registry(mlflow)
     one, two = named(registry, first), named(registry, second)
     try:
-        if _there(database):
-            with open_store(database).reading() as connection:
+        try:
+            with open_existing(database).reading() as connection:
                 found = beside(registry, one, two, connection)
-        else:
+        except NoStore:
             found = beside(registry, one, two)
     except (RegistryError, BundleError, StoreError) as error:
         raise refuse(str(error)) from error
     typer.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else "\n".join(lines(found)))
-
-
-def _there(url: str) -> bool:
-    """Whether the store exists; a comparison must not make an empty one."""
-    parsed = make_url(url)
-    return parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").is_file()
 
 
 @mlflow_app.command()

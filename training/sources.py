@@ -47,15 +47,13 @@ def from_store(url: str, knowledge: Knowledge, as_of: datetime | None) -> tuple[
     """The claim store's decided and corrected claims. Raises DatasetError, StoreError."""
     from sqlalchemy.engine import make_url
 
-    from training.dataset import Dataset, DatasetError
-    from triage.store import open_store
+    from training.dataset import Dataset
+    from triage.store import open_existing
 
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
-        raise DatasetError(f"{parsed.database}: 没有该案件库，请核对地址 / there is no such claim store: check the URL")
-    told = parsed.render_as_string(hide_password=True)
+    store = open_existing(url)
+    told = make_url(url).render_as_string(hide_password=True)
     day = "now" if as_of is None else f"{as_of:%Y-%m-%d}"
-    return Dataset.from_store(open_store(url), knowledge, as_of), Source(f"store-{day}", {"store": told, "as_of": day}, simulated=False)
+    return Dataset.from_store(store, knowledge, as_of), Source(f"store-{day}", {"store": told, "as_of": day}, simulated=False)
 
 
 def from_file(path: Path) -> tuple[Dataset, Source]:

@@ -232,7 +232,9 @@ def sha256(data: bytes) -> str:
 
 
 def calibrated(margin: float, calibration: Calibration) -> float:
-    """The probability for a raw margin."""
+    """The probability for a raw margin; NaN for one that is no number, so that a broken model never looks safe."""
+    if not math.isfinite(margin):
+        return math.nan
     exponent = calibration.a * margin + calibration.b
     return 1.0 / (1.0 + math.exp(exponent)) if exponent < 700 else 0.0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from training.world.assumptions import Assumptions
-from training.world.columns import Array, Table, chance
+from training.world.columns import Array, Table, chance, shipped
 from training.world.history import CONDITIONAL
 from training.world.people import TYPOLOGIES, T
 from training.world.timing import MONTH, START
@@ -24,7 +24,8 @@ def truth(rng: np.random.Generator, c: Table, d: Table, v: Table, a: Assumptions
     wrong = c["breach"] & ~insured_free
     wrong |= ~np.isin(c["typology"], [T[name] for name in ("", "non_disclosure", "duplicate_claims")])
     detection = np.array([0.0, *(a[f"detection_{name}"] for name in TYPOLOGIES[1:])])[c["typology"]]
-    detection = _spread(rng, np.where(c["typology"] == 0, 0.5, detection), a["detection_spread"])
+    traces = a["detection_by_traces"] * (traces_of(c) - a["traces_usual"])
+    detection = _spread(rng, np.where(c["typology"] == 0, 0.5, detection), a["detection_spread"], traces)
     detection = np.where(c["ring"] >= 0, 1 - (1 - detection) * (1 - a["ring_withdraw"]), detection)
     open_finding = ((c["told"] & (c["meaning"] == CONDITIONAL)) | c["complaint_tells"]) & (c["plan"] == 0)
     lawful = np.where(open_finding, a["conditional_refused"], a["false_refusal"])
@@ -35,9 +36,14 @@ def truth(rng: np.random.Generator, c: Table, d: Table, v: Table, a: Assumptions
     return {"payable": ~wrong & ~v["declined"], "p_refused": p, "would_be_refused": refused}
 
 
-def _spread(rng: np.random.Generator, p: Array, sigma: float) -> Array:
+def traces_of(c: Table) -> Array:
+    """How many of the signs a claim shows (n,): where papers show more, the field has more to find."""
+    return np.asarray(sum(c[name].astype(float) for name in shipped("signals")["traces"]))
+
+
+def _spread(rng: np.random.Generator, p: Array, sigma: float, shift: Array) -> Array:
     """Probabilities moved on the logit scale: some cases are harder than others."""
-    return np.asarray(1 / (1 + np.exp(-(np.log(p / (1 - p)) + sigma * rng.standard_normal(len(p))))))
+    return np.asarray(1 / (1 + np.exp(-(np.log(p / (1 - p)) + shift + sigma * rng.standard_normal(len(p))))))
 
 
 def lanes(rng: np.random.Generator, c: Table, v: Table, flag_weight: Array, a: Assumptions) -> Table:
