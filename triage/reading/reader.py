@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -59,10 +60,13 @@ class Reader:
 
     @classmethod
     def from_knowledge(cls, knowledge: Knowledge) -> Reader:
-        """A reader of the rulebook's terms."""
-        texts = [READER, knowledge.digest, *map(resource, RESOURCES)]
-        whole = hashlib.sha256("\n".join(texts).encode())
+        """A reader of the rulebook's terms. Its digest is over all it reads by, and nothing else of the rulebook."""
         supplies = {name: frozenset(evidence.supplies) for name, evidence in knowledge.evidence.items()}
+        terms = [row.model_dump() for row in knowledge.morphology]
+        found = [(f.id, f.zh, f.en, f.synonyms, f.system) for f in knowledge.findings.values()]
+        supplied = sorted((name, sorted(facts)) for name, facts in supplies.items())
+        known = json.dumps([terms, found, supplied], ensure_ascii=False, sort_keys=True)
+        whole = hashlib.sha256("\n".join([READER, known, *map(resource, RESOURCES)]).encode())
         return cls(
             knowledge.morphology,
             lexicon(knowledge, "zh"),
