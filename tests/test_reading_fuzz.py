@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.desks import shipped
-from triage.observation import Reading
+from triage.observation import FindingMention, Observation, Reading
 from triage.reading.corpus import papers
 
 TEXTS = int(os.environ.get("FUZZ_TEXTS", "150"))
@@ -32,10 +32,11 @@ def read(text: str, kind: str | None = None) -> Reading:
 
 def check(text: str, reading: Reading) -> None:
     """Every span lies inside the text and quotes it."""
-    for span in [o.span for o in reading.observations] + [f.span for f in reading.findings]:
-        assert span is not None
-        assert 0 <= span.start <= span.end <= len(text)
-        assert text[span.start : span.end] == span.quote
+    said: list[Observation | FindingMention] = [*reading.observations, *reading.findings]
+    for one in said:
+        assert one.span is not None
+        assert 0 <= one.span.start <= one.span.end <= len(text)
+        assert text[one.span.start : one.span.end] == one.span.quote
 
 
 def mutated(seed: int) -> Iterator[str]:

@@ -46,7 +46,8 @@ class Ignored(BaseModel):
 
 class LabelledPaper(BaseModel):
     """One paper with its labels. `facts` are the values the paper as a whole states, `absent` facts and findings it must not be read
-    to state, `ignore` places that count neither way."""
+    to state, `ignore` places that count neither way; where the labels are
+    `partial`, what they do not name counts neither way."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: str
@@ -57,6 +58,7 @@ class LabelledPaper(BaseModel):
     text: str
     mentions: tuple[Mention, ...] = ()
     ignore: tuple[Ignored, ...] = ()
+    partial: bool = False
     facts: dict[str, Any] = {}
     absent: tuple[str, ...] = ()
 

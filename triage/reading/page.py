@@ -20,6 +20,8 @@ from triage.values import Interval
 READER = "reading-2"
 HEADING = 140
 """Characters above a line in which its heading names the side, on a report of specimens or images."""
+STORIES = frozenset({"outpatient_record", "admission_record", "discharge_summary", "progress_note", "emergency_record"})
+"""Papers that tell what came before them."""
 RECENT = 90
 """Days before its own date up to which what a paper tells is not history."""
 NEAR_SIDE = 10
@@ -207,7 +209,7 @@ class Page:
         self, finding: str, asserted: Assertion, start: int, end: int, *, event_on: DateLike | None, side: str = "", grade: str = ""
     ) -> None:
         """Notes a positive finding of the library; one that is dated well before the paper is history."""
-        if asserted is Assertion.PRESENT and self._is_long_ago(event_on):
+        if asserted is Assertion.PRESENT and self._is_long_ago(event_on, start):
             asserted = Assertion.HISTORICAL
         span = self.span(start, end)
         self.findings.append(
@@ -226,10 +228,15 @@ class Page:
             )
         )
 
-    def _is_long_ago(self, when: DateLike | None) -> bool:
+    def _is_long_ago(self, when: DateLike | None, at: int) -> bool:
+        """Whether a printed date before a place puts it well before the paper's own; what has merely lasted is not history."""
         latest = when.high if isinstance(when, Interval) else when
         own = self.own_date.low if isinstance(self.own_date, Interval) else self.own_date
-        return latest is not None and own is not None and (own - latest).days > RECENT
+        if own is None and self.evidence_type in STORIES:
+            own = self.filed_on
+        if latest is None or own is None or (own - latest).days <= RECENT:
+            return False
+        return bool(self.dates_between(self.sentence(at, at)[0], at))
 
     def side_before(self, at: int, left: int) -> str:
         """The side named last between `left` and `at`; empty where none is."""

@@ -61,10 +61,11 @@ class Reader:
     @classmethod
     def from_knowledge(cls, knowledge: Knowledge) -> Reader:
         """A reader of the rulebook's terms. Its digest is over all it reads by, and nothing else of the rulebook."""
-        terms = [row.model_dump() for row in knowledge.morphology]
-        found = [(f.id, f.zh, f.en, f.synonyms) for f in knowledge.findings.values()]
         supplies = {name: frozenset(evidence.supplies) for name, evidence in knowledge.evidence.items()}
-        known = json.dumps([terms, found, {n: sorted(s) for n, s in supplies.items()}], ensure_ascii=False, sort_keys=True)
+        terms = [row.model_dump() for row in knowledge.morphology]
+        found = [(f.id, f.zh, f.en, f.synonyms, f.system) for f in knowledge.findings.values()]
+        supplied = sorted((name, sorted(facts)) for name, facts in supplies.items())
+        known = json.dumps([terms, found, supplied], ensure_ascii=False, sort_keys=True)
         whole = hashlib.sha256("\n".join([READER, known, *map(resource, RESOURCES)]).encode())
         return cls(
             knowledge.morphology,

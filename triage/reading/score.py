@@ -182,7 +182,7 @@ def _score_aside(found: PaperScore, lang: str, name: str, mention: Mention, best
 
 def _score_unlabelled(found: PaperScore, paper: LabelledPaper, reading: Reading) -> None:
     """A finding read where the labels know none of it is a wrong one, each once in a paper."""
-    if not paper.mentions:
+    if paper.partial or not paper.mentions:
         return
     known = [(m.id, place(paper, m)) for m in paper.mentions if m.kind == "finding"] + [("", place(paper, i)) for i in paper.ignore]
     extra: dict[str, str] = {}
