@@ -173,6 +173,25 @@ class Limits(Data):
     confidence: Confidence
 
 
+class Yields(Data):
+    """How likely what is asked of whom answers at all (`papers` says otherwise for single evidence types), how likely an answer lets a rule
+    of a kind pass, what a day of waiting is worth (CNY), and up to how many open questions
+    and combinations of their answers plans are worked out exactly."""
+
+    answers: dict[Literal["claimant", "staff", "investigator"], float]
+    papers: dict[str, float] = Field(default_factory=dict)
+    passes: dict[str, float]
+    day_price: float = Field(ge=0)
+    questions: int = Field(ge=0)
+    combinations: int = Field(ge=0)
+    source: str
+    confidence: Confidence
+
+    def answering(self, evidence: EvidenceType) -> float:
+        """The probability that a paper, once asked for, comes and answers."""
+        return self.papers.get(evidence.id, self.answers.get(evidence.asked_of, 1))
+
+
 class SizeBand(Data):
     """Invasive extent in mm of one T category: above `over`, up to `to`."""
 

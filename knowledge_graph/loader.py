@@ -35,12 +35,17 @@ from knowledge_graph.libraries import (
     Morphology,
     StageName,
     Staging,
+    Yields,
 )
 from knowledge_graph.rules import FINDING_KEYS, FactDefinition, Plan, Rule, atoms_of, condition_problems
 
 SHIPPED = Path(__file__).parent / "data"
 WITHOUT_LIMITS = Limits(worlds=1, states=1, source="limits.yaml is missing: nothing is reasoned across rules", confidence="high")
 """For rulebooks, such as old snapshots, that state no limits."""
+WITHOUT_YIELDS = Yields(
+    answers={}, passes={}, day_price=0, questions=0, combinations=0, source="yields.yaml is missing: nothing is weighed", confidence="high"
+)
+"""For rulebooks that state no yields."""
 _SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 M = TypeVar("M", bound=BaseModel)
 
@@ -71,6 +76,7 @@ class Knowledge:
     procedures: CodeTable
     compared: tuple[ComparedPlan, ...]
     limits: Limits
+    yields: Yields
     _suppliers: Mapping[str, tuple[EvidenceType, ...]] = field(repr=False)
 
     def suppliers(self, fact: str) -> tuple[EvidenceType, ...]:
@@ -168,6 +174,7 @@ def load_texts(texts: Mapping[str, str]) -> Knowledge:
         icd10=code_table(texts.get("icd10.csv", ""), texts.get("chapters.csv", ""), "icd10", "icd10.csv"),
         procedures=code_table(texts.get("procedures.csv", ""), texts.get("chapters.csv", ""), "procedure", "procedures.csv"),
         limits=_one("limits.yaml", files, "limits", Limits) if "limits.yaml" in files else WITHOUT_LIMITS,
+        yields=_one("yields.yaml", files, "yields", Yields) if "yields.yaml" in files else WITHOUT_YIELDS,
         compared=tuple(_records("comparison.yaml", files, "plans", ComparedPlan)) if "comparison.yaml" in files else (),
         _suppliers=_supplier_index(evidence.evidence),
     )
@@ -307,6 +314,8 @@ def _check_libraries(knowledge: Knowledge) -> None:
             _refer("findings.yaml", found.id, "item", item_id, knowledge.items)
         for source in found.sources:
             _refer("findings.yaml", found.id, "evidence", source, knowledge.evidence)
+    for paper in knowledge.yields.papers:
+        _refer("yields.yaml", paper, "evidence", paper, knowledge.evidence)
     _check_conditions(knowledge)
     for task in knowledge.tasks.values():
         _refer("tasks.yaml", task.id, "fact", task.fact, knowledge.facts)

@@ -91,7 +91,7 @@ class Router:
         turning = self._turning(grounds, obligations) if grounds else obligations
         open_ = self._without_idle_tasks(turning, declinable=bool(grounds))
         noted = tuple(o for o in obligations if o not in open_)
-        lookups = tuple(dict.fromkeys(n for v in verdicts if v.effects != (Effect.PASS,) for n in v.asks if self._for_staff(n)))
+        lookups = tuple(dict.fromkeys(n for v in verdicts if v.effects != (Effect.PASS,) for n in v.asks if self.for_staff(n)))
         if open_:
             return self._held(open_, grounds, noted, lookups)
         return self._at_second_review(verdicts, grounds, noted, lookups)
@@ -118,14 +118,15 @@ class Router:
     def _requests(self, verdict: Verdict) -> list[Obligation]:
         """A claimant is asked at most the plan's rounds; what only staff can look up never holds the position."""
         stage = verdict.rule.stage
-        asked = [n for n in verdict.asks if not self._staff_only(n)]
+        asked = [n for n in verdict.asks if not self.staff_only(n)]
         if not asked and verdict.outcome is not Outcome.FALSE:
             return [Obligation(stage, Effect.PERSON, verdict)] if verdict.rule.kind == "exclusion" else []
         if self.case.rounds >= self.plan.request_rounds:
             return [Obligation(stage, Effect.PERSON, verdict, "两轮补件后仍缺", "still missing after the last round of requests")]
         return [Obligation(stage, Effect.REQUEST, verdict)]
 
-    def _staff_only(self, need: str) -> bool:
+    def staff_only(self, need: str) -> bool:
+        """Whether a fact is never asked of a claimant."""
         definition = self.knowledge.facts.get(need)
         if definition is None:
             return False
@@ -133,11 +134,11 @@ class Router:
             return False
         return definition.staff or not any(e.asked_of == "claimant" for e in self.knowledge.suppliers(need))
 
-    def _for_staff(self, need: str) -> bool:
+    def for_staff(self, need: str) -> bool:
         """What staff look up or judge: not what an investigation brings, nor what links between claims tell by themselves."""
         suppliers = self.knowledge.suppliers(need)
         investigated = need.startswith("inv.") or (bool(suppliers) and all(e.asked_of == "investigator" for e in suppliers))
-        return self._staff_only(need) and not investigated and not need.startswith("links.")
+        return self.staff_only(need) and not investigated and not need.startswith("links.")
 
     def _risk(self) -> list[Obligation]:
         """Flags and the gate stand at investigation, so papers are asked for before anyone is sent out."""

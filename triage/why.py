@@ -1,9 +1,12 @@
-"""`triage why`: the checked reasons of a claim's verdicts, and what would let it go on. No server is needed and nothing is stored."""
+"""`triage why`: the checked reasons of a claim's verdicts, and what would let it go on. `triage plan`: what to ask for next, in order.
+
+No server is needed and nothing is stored.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,12 +19,14 @@ from knowledge_graph.loader import load
 from triage.assembly import assemble
 from triage.changes import change_set
 from triage.commands import check_plan, read_claims, today
+from triage.evidence_plan import evidence_plan, plan_in_words
 from triage.pipeline import suggest
 from triage.reading import Reader
 from triage.reasons import reasons
 from triage.suggestion import Suggestion
 from triage.whole_claim import whole_claim
 
+plan_app = typer.Typer(help="取证计划 / what to ask for, in order")
 why_app = typer.Typer(help="可核验的理由 / reasons that can be checked")
 
 
@@ -51,20 +56,58 @@ def why_command(
     on: Annotated[datetime | None, typer.Option("--today", formats=["%Y-%m-%d"], help="judge as of this day")] = None,
 ) -> None:
     """Why each verdict is what it is, as few facts as suffice, and what would let the claim be paid."""
-    try:
-        knowledge = load(rulebook)
-    except KnowledgeError as error:
-        raise typer.BadParameter(str(error)) from error
-    if rule is not None and rule not in {r.id for r in knowledge.rules}:
-        raise typer.BadParameter(f"--rule: 没有规则 {rule!r}，见 triage rules list / no such rule, see triage rules list")
-    reader = Reader.from_knowledge(knowledge)
-    for claim in read_claims(file):
-        check_plan(claim, knowledge, file)
-        told = why(suggest(assemble(claim, knowledge, reader), knowledge, None, on.date() if on else today()), rule)
+    for suggestion in _suggestions(file, rulebook, on):
+        if rule is not None and rule not in {r.id for r in suggestion.knowledge.rules}:
+            raise typer.BadParameter(f"--rule: 没有规则 {rule!r}，见 rules/*.yaml / no such rule, see rules/*.yaml")
+        told = why(suggestion, rule)
         if as_json:
             typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
         else:
             _print(told)
+
+
+def _suggestions(file: Path, rulebook: Path | None, on: datetime | None) -> Iterator[Suggestion]:
+    """The claims of a file, suggested with the gate closed; raises typer.BadParameter naming file, field and remedy."""
+    try:
+        knowledge = load(rulebook)
+    except KnowledgeError as error:
+        raise typer.BadParameter(str(error)) from error
+    reader = Reader.from_knowledge(knowledge)
+    for claim in read_claims(file):
+        check_plan(claim, knowledge, file)
+        yield suggest(assemble(claim, knowledge, reader), knowledge, None, on.date() if on else today())
+
+
+@plan_app.command()
+def plan_command(
+    file: Annotated[Path, typer.Argument(help="案件文件 / claim file, YAML or JSON")],
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    rulebook: Annotated[Path | None, typer.Option(help="rulebook directory instead of the shipped one")] = None,
+    on: Annotated[datetime | None, typer.Option("--today", formats=["%Y-%m-%d"], help="judge as of this day")] = None,
+) -> None:
+    """What to look up, ask for and visit, in which order, at the least price, and what each could change."""
+    for suggestion in _suggestions(file, rulebook, on):
+        told = plan_in_words(evidence_plan(suggestion), suggestion)
+        if as_json:
+            typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        else:
+            _print_plan(suggestion.case.claim.claim_id or "-", told)
+
+
+def _print_plan(name: str, told: Mapping[str, Any]) -> None:
+    out = Console()
+
+    def say(line: str) -> None:
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    say(f"{name}  最多 / at most {told['cost']:g} CNY" + ("" if told["exact"] else "（问题过多，未求最优 / too many questions to weigh）"))
+    for number, step in enumerate(told["steps"], 1):
+        due = f", {step['due_days']} d" if step["due_days"] else ""
+        say(f"{number}. {step['asked_of']}{due}  需要的概率 / needed {step['needed']:.0%}")
+        for item in step["items"]:
+            say(f"   - {item['zh']} / {item['en']}  ({item['cost']:g} CNY, {item['days']:g} d)")
+            for change in item["could_change"]:
+                say(f"       {change['zh']} → {change['route']} / {change['en']}")
 
 
 def _print(told: Mapping[str, Any]) -> None:
