@@ -9,12 +9,10 @@ from fastapi import Depends, Header, Request
 from pydantic import AfterValidator, StringConstraints, TypeAdapter, ValidationError
 
 from serving.champion import Champion, Condition
+from triage.actions import RESERVED
 from triage.claim import Short
 from triage.desk import Desk
 from triage.store.errors import BadField
-
-RESERVED = frozenset({"gate", "machine", "system", "triage"})
-"""Names under which the program itself writes to the audit log."""
 
 
 def _a_person(name: str) -> str:

@@ -120,3 +120,11 @@ def test_demo_can_be_loaded_twice_and_replays(tmp_path: Path) -> None:
     assert triage("demo", folder=tmp_path).stdout.count("kept") == first.stdout.count("->")
     assert "identical" in triage("replay", "--all", folder=tmp_path).stdout
     assert triage("replay", folder=tmp_path).returncode == 2
+
+
+def test_replaying_a_store_that_is_not_there_proves_nothing(tmp_path: Path) -> None:
+    """It is refused with its address, and no empty store is made that would come out identical."""
+    done = triage("replay", "--all", "--database", "sqlite:///none.db", folder=tmp_path)
+    assert done.returncode == 2
+    assert "none.db: 没有该案件库" in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from sqlalchemy import insert, select
 from typer.testing import CliRunner
 
+import knowledge_graph
 from serving.watch import Watch
 from tests.bundling import GROUPS, bundle, certificate
 from tests.desks import database, desk_on
@@ -25,6 +28,7 @@ from triage.store import open_store
 from triage.store import tables as t
 
 BREACH = (FOUND_NOTHING[0], InvestigationResult(task="t2", result="true"), FOUND_NOTHING[2])
+DATA = Path(knowledge_graph.__file__).parent / "data"
 LATER = "2021-06-01T09:00:00.000000+08:00"
 
 
@@ -153,3 +157,42 @@ def test_what_a_promise_costs(tmp_path: Path) -> None:
     assert told.exit_code == 0, told.output
     assert "368" in told.output
     assert "months" in told.output
+
+
+def test_closing_what_is_not_there_is_refused(tmp_path: Path, desk: Desk) -> None:
+    """A mistyped group or store would leave the gate open while a person believes it closed; each is named, and nothing is made."""
+    given = {"TRIAGE_DATABASE": database(tmp_path), "TRIAGE_BUNDLE": str(tmp_path / "bundle")}
+    asked = ["close", "--by", "li", "--why", "x"]
+    mistyped = CliRunner(env=given).invoke(gate_app, [*asked, "mutual-aid-reference:under40"])
+    assert mistyped.exit_code == 2
+    assert "mutual-aid-reference:under_40" in mistyped.output
+    elsewhere = {**given, "TRIAGE_DATABASE": f"sqlite:///{tmp_path / 'none.db'}"}
+    for command in (asked, ["check"], ["reopen", GROUPS[0], "--by", "li", "--why", "x"]):
+        told = CliRunner(env=elsewhere).invoke(gate_app, command)
+        assert (told.exit_code, "no such claim store" in told.output, "没有该案件库" in told.output) == (1, True, True), told.output
+    assert not (tmp_path / "none.db").exists()
+    assert CliRunner(env=given).invoke(gate_app, ["close", "--by", "li", "--why", " "]).exit_code == 2
+
+
+def test_the_state_of_the_gate_without_a_store_or_with_a_wrong_address_is_said(tmp_path: Path, promised: Bundle) -> None:
+    """Nothing was closed yet; and an address that is none is no traceback."""
+    given = {"TRIAGE_BUNDLE": str(tmp_path / "bundle"), "TRIAGE_DATABASE": f"sqlite:///{tmp_path / 'none.db'}"}
+    told = CliRunner(env=given).invoke(gate_app, ["status"])
+    assert told.exit_code == 0
+    assert GROUPS[0] in told.output
+    assert not (tmp_path / "none.db").exists()
+    told = CliRunner(env={**given, "TRIAGE_DATABASE": "nonsense"}).invoke(gate_app, ["close", "--by", "li", "--why", "x"])
+    assert (told.exit_code, "TRIAGE_DATABASE" in told.output) == (1, True)
+
+
+def test_the_state_of_the_gate_is_that_of_the_rulebook_in_use(tmp_path: Path) -> None:
+    """A private rulebook changes what the certificate is held against."""
+    bundle(tmp_path / "bundle", certificate=certificate(expires_on=date(2099, 1, 1)))
+    private = tmp_path / "rules"
+    shutil.copytree(DATA, private)
+    plans = private / "plans.yaml"
+    plans.write_text(plans.read_text(encoding="utf-8").replace("window_days: 180", "window_days: 181"), encoding="utf-8")
+    given = {"TRIAGE_BUNDLE": str(tmp_path / "bundle"), "TRIAGE_DATABASE": f"sqlite:///{tmp_path / 'none.db'}"}
+    assert "open  " in CliRunner(env=given).invoke(gate_app, ["status"]).output
+    told = CliRunner(env={**given, "TRIAGE_RULEBOOK": str(private)}).invoke(gate_app, ["status"])
+    assert "the plan's rules are not those certified" in told.output

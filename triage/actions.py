@@ -10,6 +10,9 @@ from triage.claim import Id, InvestigationResult, Short
 from triage.observation import Why
 from triage.route import Route
 
+RESERVED = frozenset({"gate", "machine", "system", "triage", "audit lane"})
+"""Names under which the program itself writes to the audit log: no person's."""
+
 
 class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -25,7 +25,8 @@ from triage.desk import Desk
 from triage.pipeline import suggest
 from triage.reading import Reader
 from triage.risk import scorer_of
-from triage.store import open_store
+from triage.store import open_existing
+from triage.store.errors import StoreError
 
 ZONE = ZoneInfo("Asia/Shanghai")
 suggest_app = typer.Typer(help="建议去向 / suggest a route for claim files")
@@ -130,8 +131,12 @@ def replay_command(
     if (claim_id is None) == (not everything):
         raise typer.BadParameter("给出一个案件号或 --all / name one claim or give --all")
     knowledge = load()
-    desk = Desk(open_store(database), knowledge, Reader.from_knowledge(knowledge), None, lambda: datetime.now(ZONE))
-    problems = desk.replay(claim_id)
+    try:
+        store = open_existing(database)
+        problems = Desk(store, knowledge, Reader.from_knowledge(knowledge), None, lambda: datetime.now(ZONE)).replay(claim_id)
+    except StoreError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
     if as_json:
         typer.echo(json.dumps(problems, ensure_ascii=False, indent=2))
     else:

@@ -45,6 +45,12 @@ def group_of(plan: Plan, facts: Facts) -> str:
     return f"{plan.id}:from_{split:g}" if low is not None and low >= split else f"{plan.id}:unknown"
 
 
+def groups_of(knowledge: Knowledge) -> tuple[str, ...]:
+    """Every group a claim may be of, under any plan of the rulebook."""
+    splits = [(plan.id, plan.parameters["gate_age_split"]) for plan in knowledge.plans.values()]
+    return tuple(f"{plan}:{band}" for plan, split in splits for band in (f"under_{split:g}", f"from_{split:g}", "unknown"))
+
+
 def gate(assessment: Assessment, knowledge: Knowledge, facts: Facts, flag_weight: float, *, drawn: bool, today: date) -> Gate:
     """Open only with a valid certificate for the claim's group, a score it covers, few flags, no alarm and no audit draw."""
     group = group_of(facts.plan, facts)

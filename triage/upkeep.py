@@ -16,12 +16,12 @@ from sqlalchemy.engine import make_url
 
 from knowledge_graph.errors import KnowledgeError
 from knowledge_graph.loader import load
-from triage.store import Store, open_store
+from triage.store import Store, open_existing, open_store
 from triage.store.audit import broken, follows, head
 from triage.store.backup import back_up, revision
 from triage.store.backup import restore as fill
 from triage.store.cipher import KEY, read_keys, use_keys
-from triage.store.errors import StoreError
+from triage.store.errors import NoStore, StoreError
 from triage.store.tables import document
 
 backup_app = typer.Typer(help="备份案件库 / back the store up")
@@ -35,11 +35,10 @@ DEFAULT = "sqlite:///var/triage.db"
 
 
 def _existing(url: str) -> Store:
-    """A store that is there: a mistyped path must not make an empty one."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
-        raise typer.BadParameter(f"{url}: 没有该案件库，请核对地址 / there is no such store: check the URL")
-    return open_store(url)
+    try:
+        return open_existing(url)
+    except NoStore as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _stop(error: Exception) -> typer.Exit:

@@ -42,6 +42,16 @@ class StoreUnavailable(StoreError):
         )
 
 
+class NoStore(StoreError):
+    """Nothing is at the address, or it is none."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"{address}: 没有该案件库，请核对地址（sqlite:///… 或 postgresql://…）",
+            f"{address}: there is no such claim store: check the URL (sqlite:///… or postgresql://…)",
+        )
+
+
 class IdempotencyMismatch(StoreError):
     """An Idempotency-Key came back with other content."""
 

@@ -14,10 +14,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, InternalError, OperationalError
 
 from triage.store import tables
-from triage.store.errors import StoreUnavailable
+from triage.store.errors import NoStore, StoreUnavailable
 from triage.store.locks import hold
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -108,6 +108,17 @@ def open_store(url: str) -> Store:
     except (OperationalError, DBAPIError) as error:
         raise _unavailable(error) from error
     return Store(engine)
+
+
+def open_existing(url: str) -> Store:
+    """`open_store` for one that is there: a mistyped address must not make an empty one. Raises NoStore, StoreUnavailable."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise NoStore("TRIAGE_DATABASE") from error
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+        raise NoStore(parsed.render_as_string(hide_password=True))
+    return open_store(url)
 
 
 def _make_folder(folder: Path) -> None:
