@@ -88,3 +88,33 @@ def test_a_mistyped_store_is_said(tmp_path: Path) -> None:
     assert told.exit_code == 1
     assert "no such claim store" in told.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_typed_wrongly_is_said_before_anything_is_made(tmp_path: Path) -> None:
+    """A label without a table, a file that is no dataset or not there, a bundle's folder that is there: each named in both languages."""
+    (tmp_path / "junk.parquet").write_text("hello", encoding="utf-8")
+    runner = CliRunner(env={"TRIAGE_MLFLOW": f"sqlite:///{tmp_path / 'none' / 'mlflow.db'}"})
+    for arguments, words in (
+        (["--label", "bad"], "go with --table"),
+        (["--dataset", str(tmp_path / "junk.parquet")], "junk.parquet: 不是保存过的训练数据"),
+        (["--dataset", str(tmp_path / "gone.parquet")], "gone.parquet: 不是保存过的训练数据"),
+        (["--table", str(tmp_path / "gone.csv"), "--label", "bad"], "gone.csv: 无法读取"),
+        (["--bundle-out", str(tmp_path)], "name a new folder"),
+    ):
+        told = runner.invoke(train_app, arguments)
+        assert told.exit_code in (1, 2), arguments
+        assert words in told.output.replace("\n", ""), told.output
+        assert isinstance(told.exception, SystemExit)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_bundle_that_cannot_be_written_registers_nothing(registry: Registry, tmp_path: Path) -> None:
+    """The place is named."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    claims(3_000).save(tmp_path / "claims.parquet")
+    before = len(registry.versions())
+    asked = ["--dataset", str(tmp_path / "claims.parquet"), "--bundle-out", str(tmp_path / "file" / "b")]
+    told = CliRunner(env={"TRIAGE_MLFLOW": registry.uri}).invoke(train_app, asked)
+    assert told.exit_code == 1
+    assert "no model was registered" in told.output
+    assert len(registry.versions()) == before

@@ -164,7 +164,8 @@ def train(
     bundle_out: Path | None = None,
     tell: Tell = lambda _: None,
 ) -> Version:
-    """Learns, judges and registers a challenger. Raises DatasetError, BundleError, RegistryError."""
+    """Learns, judges and registers a challenger. Raises DatasetError, BundleError, RegistryError, and OSError where `bundle_out` cannot
+    be written: then nothing is registered."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         tell(f"训练 {len(dataset)} 件 / training on {len(dataset)} claims")
@@ -179,12 +180,12 @@ def train(
             threads=threads,
             choices=choices,
         )
+        if bundle_out is not None:
+            shutil.copytree(Path(folder) / "bundle", bundle_out)
         tell("评估与作图 / evaluating and drawing")
         run = _run(dataset, learnt, source, seed, threads)
         tell("登记 / registering")
         version = registry.record(run, Path(folder) / "bundle")
-        if bundle_out is not None:
-            shutil.copytree(Path(folder) / "bundle", bundle_out)
     registry.set_alias(CHALLENGER, version.number)
     tell(f"用时 {time.monotonic() - started:.1f} 秒 / took {time.monotonic() - started:.1f} s")
     return version
