@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from tests.bundling import TODAY, claims
 from tests.desks import shipped
+from training.choices import Choices
 from training.registry import HELD_OUT, Registry
 from training.sources import Source
-from training.train import Terms, train
+from training.train import Terms, seen_at, train
 from training.train_commands import train_app
 from triage.aliases import CHALLENGER, CHAMPION
 
@@ -118,3 +121,26 @@ def test_a_bundle_that_cannot_be_written_registers_nothing(registry: Registry, t
     assert told.exit_code == 1
     assert "no model was registered" in told.output
     assert len(registry.versions()) == before
+
+
+def test_as_of_a_day_nothing_later_is_seen() -> None:
+    """Neither a claim filed after it, nor a label that came after it, nor the quick answers of the last weeks: not even by the
+    certificate or the test."""
+    given, choices = claims(), Choices.load()
+    day = given.filed_at[len(given) // 2].astype(datetime)
+    seen = seen_at(given, day, choices)
+    assert len(seen) == len(given) // 2 + 1
+    labelled = seen.filed_at[seen.labelled]
+    assert labelled.max() <= np.datetime64(day) - np.timedelta64(int(choices["mature_days"]), "D")
+    assert seen.label_known_at[seen.labelled].max() <= np.datetime64(day)
+
+
+def test_as_of_a_day_at_the_prompt(registry: Registry, tmp_path: Path) -> None:
+    """A day in the middle of the claims trains on those before it, and says so where they are too few."""
+    claims().save(tmp_path / "claims.parquet")
+    runner = CliRunner(env={"TRIAGE_MLFLOW": registry.uri})
+    asked = ["--dataset", str(tmp_path / "claims.parquet"), "--as-of"]
+    told = runner.invoke(train_app, [*asked, "2020-06-01", "--json"], catch_exceptions=False)
+    assert told.exit_code == 0, told.output
+    few = runner.invoke(train_app, [*asked, "2018-02-01"])
+    assert (few.exit_code, "gather more labels" in few.output) == (1, True), few.output

@@ -43,7 +43,7 @@ def train(
         int,
         typer.Option(min=0, help="of the simulated world: claims whose papers are read for real; the others take after them; 0: perfectly"),
     ] = READ,
-    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="labels known by that day")] = None,
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="claims filed and labels known by that day")] = None,
     dataset: Annotated[Path | None, typer.Option(help="a dataset saved before")] = None,
     table: Annotated[Path | None, typer.Option(help="CSV or Parquet of your own; nothing is registered")] = None,
     label: Annotated[str, typer.Option(help="with --table: its yes/no column")] = "",
@@ -164,8 +164,17 @@ def _trained(
     from training.registry import RegistryError
     from training.train import train as learn
 
-    today = datetime.now(ZONE).date()
-    given = {"source": where, "today": today, "seed": seed, "as_of": as_of, "threads": threads, "bundle_out": bundle_out, "tell": _tell}
+    now = datetime.now(ZONE)
+    as_of = now if as_of is None and not where.simulated else as_of
+    given = {
+        "source": where,
+        "today": now.date(),
+        "seed": seed,
+        "as_of": as_of,
+        "threads": threads,
+        "bundle_out": bundle_out,
+        "tell": _tell,
+    }
     try:
         return learn(registry, rows, knowledge, **given)  # type: ignore[arg-type]
     except (DatasetError, BundleError, RegistryError) as error:
