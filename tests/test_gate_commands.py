@@ -205,3 +205,10 @@ def test_rows_of_the_store_log_the_chance_by_which_they_were_drawn(desk: Desk) -
     found = Dataset.from_store(desk.store, desk.knowledge)
     assert found.lane.tolist() == ["audit"]
     assert (found.drawn.tolist(), found.propensity.tolist()) == ([1.0], [1.0])
+
+
+def test_looking_at_the_audit_lane_holds_up_nobody(desk: Desk, promised: Bundle) -> None:
+    """While nothing rings it works beside a transaction that writes."""
+    audit_claim(desk, "c-0", FOUND_NOTHING)
+    with desk.store.writing():
+        assert audit_lane.ring(desk.store, promised, LATER) == []
