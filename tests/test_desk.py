@@ -202,6 +202,18 @@ def test_a_claim_drawn_for_audit_is_investigated(opened: Opened) -> None:
     assert later["suggestion"]["gate"]["why"] == "audit"
 
 
+def test_a_claim_filed_before_there_is_a_model_is_drawn_by_the_plans_rate(opened: Opened) -> None:
+    """Else one still open when a model comes would be released without ever having had a chance of audit."""
+    desk = replace(opened(), bundle=None)
+    plan = desk.knowledge.plans[APPROVE.plan]
+    assert plan.gate is not None
+    every = plan.model_copy(update={"gate": plan.gate.model_copy(update={"audit_rate": 1.0})})
+    early = replace(desk, knowledge=replace(desk.knowledge, plans={**desk.knowledge.plans, plan.id: every}))
+    assert early.submit(APPROVE, actor="clerk")["suggestion"]["gate"]["why"] == "no_model"
+    later = opened().add_document("worked-approve", Document(text="补充说明一份"), actor="clerk")
+    assert later["suggestion"]["gate"]["why"] == "audit"
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_draw_follows_a_key_that_only_the_store_holds(kind: str, tmp_path: Path) -> None:
     """About the rate of all claims, and others in another store."""

@@ -17,6 +17,7 @@ from serving.watch import Watch
 from tests.bundling import GROUPS, bundle, certificate
 from tests.desks import database, desk_on
 from tests.test_labels import FOUND_NOTHING, WORKED
+from training.dataset import Dataset
 from training.gate_commands import describe, gate_app
 from triage import audit_lane, rows, shadow
 from triage.actions import DecisionForm, Investigation
@@ -196,3 +197,18 @@ def test_the_state_of_the_gate_is_that_of_the_rulebook_in_use(tmp_path: Path) ->
     assert "open  " in CliRunner(env=given).invoke(gate_app, ["status"]).output
     told = CliRunner(env={**given, "TRIAGE_RULEBOOK": str(private)}).invoke(gate_app, ["status"])
     assert "the plan's rules are not those certified" in told.output
+
+
+def test_rows_of_the_store_log_the_chance_by_which_they_were_drawn(desk: Desk) -> None:
+    """That of the bundle then in use, not what the plan says today."""
+    audit_claim(desk, "c-0", FOUND_NOTHING)
+    found = Dataset.from_store(desk.store, desk.knowledge)
+    assert found.lane.tolist() == ["audit"]
+    assert (found.drawn.tolist(), found.propensity.tolist()) == ([1.0], [1.0])
+
+
+def test_looking_at_the_audit_lane_holds_up_nobody(desk: Desk, promised: Bundle) -> None:
+    """While nothing rings it works beside a transaction that writes."""
+    audit_claim(desk, "c-0", FOUND_NOTHING)
+    with desk.store.writing():
+        assert audit_lane.ring(desk.store, promised, LATER) == []

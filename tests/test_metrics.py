@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from training.calibration import platt, probabilities
+from training.comparison import share_difference
 from training.costs import Prices, cost, saved_at, worthwhile
 from training.exchangeability import shift
 from training.metrics import (
@@ -113,3 +114,12 @@ def test_a_shift_is_found_and_no_shift_is_not() -> None:
     moved = shift(drawn.beta(1, 9, 500), drawn.beta(2, 9, 500), level=0.05)
     assert moved.at is not None
     assert moved.at < 400
+
+
+def test_a_share_difference_has_the_width_asked_for() -> None:
+    """Half of it is the normal quantile times the standard error."""
+    mine, theirs = np.arange(400) % 2 == 0, np.arange(400) % 4 == 0
+    for confidence, quantile in ((0.8, 1.2816), (0.95, 1.9600), (0.999, 3.2905)):
+        found = share_difference(mine, theirs, confidence=confidence)
+        error = float((mine.astype(float) - theirs).std()) / 20
+        assert (found.high - found.low) / 2 == pytest.approx(quantile * error, abs=1e-4)

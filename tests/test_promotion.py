@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,10 +17,11 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from tests.bundling import GROUPS, PLATT, TODAY, bundle, certificate, held_out, rows, running
 from training.dataset import Dataset
-from training.model_commands import server_command
+from training.model_commands import compare_app, mlflow_app, promote_app, rollback_app, server_command
 from training.promote import Finding, Judged, Running, examine, make_champion, promote, rollback
 from training.registry import HELD_OUT, Data, Registry, RegistryError, Run, Version, rehome
 from triage.aliases import CHALLENGER, CHAMPION, PREVIOUS, Aliases
@@ -259,3 +262,59 @@ def test_mlflows_pages_are_for_this_machine_only(registry: Registry) -> None:
     assert given["--allowed-hosts"] == "127.0.0.1:5001,localhost:5001"
     assert given["--backend-store-uri"] == registry.uri
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
+
+
+@pytest.mark.parametrize("command", [promote_app, rollback_app, compare_app, mlflow_app], ids=["promote", "rollback", "compare", "mlflow"])
+def test_a_mistyped_registry_is_said_and_none_is_made(tmp_path: Path, command: Any) -> None:
+    """Only training makes one."""
+    told = CliRunner(env={"TRIAGE_MLFLOW": f"sqlite:///{tmp_path / 'none' / 'mlflow.db'}"}).invoke(command, [])
+    assert told.exit_code == 1
+    assert "没有模型登记库" in told.output
+    assert "triage train" in told.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("address", ["junk.db", "file/mlflow.db"])
+def test_a_registry_that_cannot_be_opened_is_said(tmp_path: Path, address: str) -> None:
+    """A file that is no database, a folder that is a file."""
+    (tmp_path / "junk.db").write_text("hello", encoding="utf-8")
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(RegistryError, match="cannot be opened or written"):
+        Registry(f"sqlite:///{tmp_path / address}")
+
+
+def test_a_version_that_is_not_there_is_said_with_those_that_are(registry: Registry, champion: Version) -> None:
+    """By number and alias."""
+    with pytest.raises(RegistryError, match=rf"{champion.number} \({CHAMPION}\)"):
+        registry.version("999")
+
+
+def test_lost_rows_or_rules_are_said_at_the_prompt(registry: Registry, good: Version, tmp_path: Path) -> None:
+    """Held-out rows that are no longer a table; a rulebook that is none."""
+    spoilt = recorded(registry, tmp_path, name="spoilt")
+    registry.file(spoilt, HELD_OUT).write_text("hello", encoding="utf-8")
+    runner = CliRunner(env={"TRIAGE_MLFLOW": registry.uri, "TRIAGE_DATABASE": f"sqlite:///{tmp_path / 'none.db'}"})
+    told = runner.invoke(compare_app, [str(good.number), str(spoilt.number)])
+    assert (told.exit_code, "训练数据" in told.output) == (1, True), told.output
+    told = runner.invoke(promote_app, [str(good.number), "--rulebook", str(tmp_path / "none")])
+    assert (told.exit_code, "规则库" in told.output) == (1, True), told.output
+
+
+def test_one_decision_at_a_time(registry: Registry, champion: Version) -> None:
+    """Another process waits while this one promotes, and is then held against the champion it made."""
+    with registry.deciding(), (registry.home / "deciding.lock").open("w") as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_promoting_waits_for_another_decision(registry: Registry, champion: Version, tmp_path: Path) -> None:
+    """So does rolling back."""
+    newer = recorded(registry, tmp_path, name="newer", trees=60)
+    registry.set_alias(PREVIOUS, newer.number)
+    works = (lambda: promote(registry, newer, running(), TODAY, by="li"), lambda: rollback(registry, by="li", at=TODAY))
+    for work in works:
+        with ThreadPoolExecutor(1) as pool:
+            with registry.deciding():
+                waiting = pool.submit(work)
+                with pytest.raises(TimeoutError):
+                    waiting.result(timeout=1)
+            waiting.result(timeout=60)

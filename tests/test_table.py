@@ -132,3 +132,9 @@ def test_unlabelled_rows_are_counted_and_not_used(tmp_path: Path) -> None:
     some = frame().with_columns(pl.when(pl.int_range(pl.len()) % 3 == 0).then(None).otherwise(pl.col("fraud")).alias("fraud"))
     found = read_table(kept(tmp_path, some), "fraud", time="day")
     assert (found.unlabelled, len(found.wrong)) == (300, 600)
+
+
+def test_the_label_is_no_group(tmp_path: Path) -> None:
+    """Groups by the answer would certify anything."""
+    with pytest.raises(TableError, match="different columns: fraud, fraud"):
+        read_table(kept(tmp_path, frame(400)), "fraud", group="fraud")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from tests.bundling import TODAY, claims
 from tests.desks import shipped
+from training.choices import Choices
 from training.registry import HELD_OUT, Registry
 from training.sources import Source
-from training.train import Terms, train
+from training.train import Terms, seen_at, train
 from training.train_commands import train_app
 from triage.aliases import CHALLENGER, CHAMPION
 
@@ -88,3 +91,56 @@ def test_a_mistyped_store_is_said(tmp_path: Path) -> None:
     assert told.exit_code == 1
     assert "no such claim store" in told.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_typed_wrongly_is_said_before_anything_is_made(tmp_path: Path) -> None:
+    """A label without a table, a file that is no dataset or not there, a bundle's folder that is there: each named in both languages."""
+    (tmp_path / "junk.parquet").write_text("hello", encoding="utf-8")
+    runner = CliRunner(env={"TRIAGE_MLFLOW": f"sqlite:///{tmp_path / 'none' / 'mlflow.db'}"})
+    for arguments, words in (
+        (["--label", "bad"], "go with --table"),
+        (["--dataset", str(tmp_path / "junk.parquet")], "junk.parquet: 不是保存过的训练数据"),
+        (["--dataset", str(tmp_path / "gone.parquet")], "gone.parquet: 不是保存过的训练数据"),
+        (["--table", str(tmp_path / "gone.csv"), "--label", "bad"], "gone.csv: 无法读取"),
+        (["--bundle-out", str(tmp_path)], "name a new folder"),
+    ):
+        told = runner.invoke(train_app, arguments)
+        assert told.exit_code in (1, 2), arguments
+        assert words in told.output.replace("\n", ""), told.output
+        assert isinstance(told.exception, SystemExit)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_bundle_that_cannot_be_written_registers_nothing(registry: Registry, tmp_path: Path) -> None:
+    """The place is named."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    claims(3_000).save(tmp_path / "claims.parquet")
+    before = len(registry.versions())
+    asked = ["--dataset", str(tmp_path / "claims.parquet"), "--bundle-out", str(tmp_path / "file" / "b")]
+    told = CliRunner(env={"TRIAGE_MLFLOW": registry.uri}).invoke(train_app, asked)
+    assert told.exit_code == 1
+    assert "no model was registered" in told.output
+    assert len(registry.versions()) == before
+
+
+def test_as_of_a_day_nothing_later_is_seen() -> None:
+    """Neither a claim filed after it, nor a label that came after it, nor the quick answers of the last weeks: not even by the
+    certificate or the test."""
+    given, choices = claims(), Choices.load()
+    day = given.filed_at[len(given) // 2].astype(datetime)
+    seen = seen_at(given, day, choices)
+    assert len(seen) == len(given) // 2 + 1
+    labelled = seen.filed_at[seen.labelled]
+    assert labelled.max() <= np.datetime64(day) - np.timedelta64(int(choices["mature_days"]), "D")
+    assert seen.label_known_at[seen.labelled].max() <= np.datetime64(day)
+
+
+def test_as_of_a_day_at_the_prompt(registry: Registry, tmp_path: Path) -> None:
+    """A day in the middle of the claims trains on those before it, and says so where they are too few."""
+    claims().save(tmp_path / "claims.parquet")
+    runner = CliRunner(env={"TRIAGE_MLFLOW": registry.uri})
+    asked = ["--dataset", str(tmp_path / "claims.parquet"), "--as-of"]
+    told = runner.invoke(train_app, [*asked, "2020-06-01", "--json"], catch_exceptions=False)
+    assert told.exit_code == 0, told.output
+    few = runner.invoke(train_app, [*asked, "2018-02-01"])
+    assert (few.exit_code, "gather more labels" in few.output) == (1, True), few.output

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from training.metrics import Ranked, calibration_error, calibration_noise
 
@@ -49,7 +50,7 @@ def precision_difference(
 def share_difference(mine: NDArray[np.bool_], theirs: NDArray[np.bool_], *, confidence: float) -> Difference:
     """Share of claims each would release, paired; the interval is that of the mean difference (normal)."""
     gap = mine.astype(float) - theirs.astype(float)
-    z = {0.9: 1.645, 0.95: 1.96, 0.99: 2.576}.get(confidence, 1.96)
+    z = float(norm.ppf((1 + confidence) / 2))
     half = z * float(gap.std()) / max(1.0, float(len(gap)) ** 0.5)
     return Difference(float(mine.mean()), float(theirs.mean()), float(gap.mean()) - half, float(gap.mean()) + half)
 

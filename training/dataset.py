@@ -139,8 +139,17 @@ class Dataset:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """What `save` wrote."""
-        frame = pl.read_parquet(path)
+        """What `save` wrote. Raises DatasetError for any other file."""
+        try:
+            return cls._of(pl.read_parquet(path))
+        except (OSError, pl.exceptions.PolarsError) as error:
+            cause = str(error).partition("\n")[0]
+            raise DatasetError(
+                f"{path}: 不是保存过的训练数据，请重新训练或换一个文件 / holds no dataset saved before: train again or name another file: {cause}"
+            ) from error
+
+    @classmethod
+    def _of(cls, frame: pl.DataFrame) -> Self:
         parts = {mark: [c for c in frame.columns if c.startswith(mark)] for mark in ("x.", "a.", "z.")}
         told, hidden = (frame.select(parts[m]).rename(lambda name: name[2:]) for m in ("a.", "z."))
         own = {name: _array(frame[name]) for name in _PLAIN}

@@ -15,7 +15,7 @@ from training import baselines
 from training.boosting import Floats
 from training.certificate import Certificates
 from training.costs import prices
-from training.dataset import Dataset
+from training.dataset import Dataset, DatasetError
 from training.metrics import Estimate, Ranked, resampled, standard
 from training.model import Fitted
 from training.world.assumptions import Assumptions
@@ -50,9 +50,14 @@ class Judgement:
 
 
 def judge(dataset: Dataset, fitted: Fitted, proven: Certificates, *, seed: int, threads: int, resamples: int = 200) -> Judgement:
-    """Scores the test slice with the model and the baselines, and measures. Raises DatasetError when no claim of it is labelled alike."""
+    """Scores the test slice with the model and the baselines, and measures. Raises DatasetError unless it holds both labels."""
     test = fitted.split.test
     held = replace(dataset.take(test[dataset.labelled[test]]), latent=None)
+    if not 0 < held.y.sum() < len(held):
+        raise DatasetError(
+            f"测试时段有标签的案件 {len(held)} 件，其中拒赔 {held.y.sum():.0f} 件，须两类都有，请积累标签"
+            f" / the test's time slice holds {len(held)} labelled claims, {held.y.sum():.0f} of them refused; both kinds are needed: gather more"
+        )
     scores = baselines.scores(dataset, fitted, held, FeatureSet.load(), seed=seed, threads=threads)
     weight = np.minimum(held.weight, fitted.choices["max_weight"])
     own = standard(scores[MODEL], held.y, weight, capacity=fitted.choices["capacity"], resamples=resamples)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -99,13 +98,12 @@ def fit(
     features: FeatureSet | None = None,
     *,
     seed: int = 0,
-    as_of: datetime | None = None,
     choices: Choices | None = None,
     threads: int = 1,
     weighting: Weighting = "calibration",
     extra: Mapping[str, Any] | None = None,
 ) -> Fitted:
-    """Trains on the dataset as known at `as_of` (default: when the certificate's first claim was filed).
+    """Trains on the dataset as known when the certificate's first claim was filed.
 
     `weighting` says where inverse propensities count. Who was investigated depended on red flags, which are features: given them the
     trees are right without weights, and sharper; the overall level of the probabilities is not, so the calibration is weighted.
@@ -113,9 +111,7 @@ def fit(
     """
     chosen = choices or Choices.load()
     split, columns = Split.by_time(dataset, chosen), columns_of(dataset, features)
-    known = mature(
-        dataset, split.trained_at if as_of is None else min(split.trained_at, np.datetime64(as_of.replace(tzinfo=None), "us")), chosen
-    )
+    known = mature(dataset, split.trained_at, chosen)
     train, stop = (rows_of(known, part, chosen, weighted=weighting == "all") for part in (split.train, split.stop))
     later = rows_of(known, np.concatenate([split.stop, split.calibrate]), chosen, weighted=weighting != "none")
     _enough(train, stop, later)

@@ -28,12 +28,12 @@ At = Annotated[str, typer.Option("--mlflow", envvar="TRIAGE_MLFLOW", help="MLflo
 By = Annotated[str, typer.Option(help="the person who decides; default: the login name")]
 
 
-def open_registry(uri: str) -> Registry:
-    """The registry, or an exit that says what to do."""
+def open_registry(uri: str, *, make: bool = False) -> Registry:
+    """The registry, or an exit that says what to do; `make` it where there is none."""
     from training.registry import Registry, RegistryError
 
     try:
-        return Registry(uri)
+        return Registry(uri, make=make)
     except RegistryError as error:
         raise refuse(str(error)) from error
 
@@ -63,7 +63,9 @@ def promote(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Make a version champion if every gate passes; a running service follows within a second or two."""
+    from knowledge_graph.errors import KnowledgeError
     from knowledge_graph.loader import load
+    from training.dataset import DatasetError
     from training.promote import Running
     from training.promote import promote as decide
     from training.registry import RegistryError
@@ -72,7 +74,7 @@ def promote(
     asked = named(registry, version)
     try:
         found = decide(registry, asked, Running.of(load(rulebook)), datetime.now(ZONE).date(), by=by or getuser())
-    except (RegistryError, BundleError) as error:
+    except (RegistryError, BundleError, DatasetError, KnowledgeError) as error:
         raise refuse(str(error)) from error
     passed = all(f.passed for f in found)
     if as_json:
@@ -112,6 +114,7 @@ def compare(
     """Metrics side by side, the same held-out claims under both, and who would be released differently."""
     from training.compare import compare as beside
     from training.compare import lines
+    from training.dataset import DatasetError
     from training.registry import RegistryError
     from triage.store import open_existing
     from triage.store.errors import NoStore, StoreError
@@ -124,7 +127,7 @@ def compare(
                 found = beside(registry, one, two, connection)
         except NoStore:
             found = beside(registry, one, two)
-    except (RegistryError, BundleError, StoreError) as error:
+    except (RegistryError, BundleError, DatasetError, StoreError) as error:
         raise refuse(str(error)) from error
     typer.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else "\n".join(lines(found)))
 

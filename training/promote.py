@@ -249,10 +249,12 @@ def examine(registry: Registry, version: Version, running: Running, today: date)
 
 
 def promote(registry: Registry, version: Version, running: Running, today: date, *, by: str) -> list[Finding]:
-    """Makes the version champion when every gate passes; the findings either way."""
-    found = list(examine(registry, version, running, today))
-    if all(f.passed for f in found):
-        make_champion(registry, version, by=by, at=today)
+    """Makes the version champion when every gate passes; the findings either way. One at a time, so that none is held against a
+    champion that no longer is. Raises RegistryError, DatasetError where the held-out rows cannot be read."""
+    with registry.deciding():
+        found = list(examine(registry, version, running, today))
+        if all(f.passed for f in found):
+            make_champion(registry, version, by=by, at=today)
     return found
 
 
@@ -269,7 +271,8 @@ def make_champion(registry: Registry, version: Version, *, by: str, at: date) ->
 
 def rollback(registry: Registry, *, by: str, at: date) -> Version:
     """The version aliased `previous` serves again, once its bundle verifies. Raises RegistryError, BundleError."""
-    version = registry.version(PREVIOUS)
-    verified(version.bundle, version.digest)
-    make_champion(registry, version, by=by, at=at)
+    with registry.deciding():
+        version = registry.version(PREVIOUS)
+        verified(version.bundle, version.digest)
+        make_champion(registry, version, by=by, at=at)
     return version

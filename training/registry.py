@@ -7,13 +7,14 @@ the folder was moved.
 
 from __future__ import annotations
 
+import fcntl
 import io
 import logging
 import os
 import sqlite3
 import tempfile
-from collections.abc import Mapping
-from contextlib import closing, redirect_stderr
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, redirect_stderr
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -94,14 +95,43 @@ def _folder(uri: str) -> Path:
 
 
 class Registry:
-    """The registry at an explicit URI; made where there is none. Raises RegistryError when its folder was moved."""
+    """The registry at an explicit URI; made where there is none, unless it is only looked at. Raises RegistryError when there is none
+    to look at, when it cannot be opened, or when its folder was moved."""
 
-    def __init__(self, uri: str = DEFAULT) -> None:
+    def __init__(self, uri: str = DEFAULT, *, make: bool = True) -> None:
         self.database = _folder(uri)
         self.home = self.database.parent
-        self.home.mkdir(parents=True, exist_ok=True)
+        if not make and not self.database.is_file():
+            raise RegistryError(
+                f"{self.database}: 没有模型登记库，请核对 TRIAGE_MLFLOW，或先运行 triage train"
+                " / there is no model registry: check TRIAGE_MLFLOW, or run triage train first"
+            )
         self.uri = f"sqlite:///{self.database}"
-        self.client, self.experiment = self._connect()
+        with self._usable():
+            self.home.mkdir(parents=True, exist_ok=True)
+            self.client, self.experiment = self._connect()
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        """What the file system or the database refuses, as a RegistryError."""
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except (OSError, SQLAlchemyError, MlflowException) as error:
+            cause = str(error).partition("\n")[0]
+            raise RegistryError(
+                f"{self.database}: 模型登记库无法打开或写入，请核对 TRIAGE_MLFLOW 与文件夹权限"
+                f" / the model registry cannot be opened or written, check TRIAGE_MLFLOW and the folder's permissions: {cause}"
+            ) from error
+
+    @contextmanager
+    def deciding(self) -> Iterator[None]:
+        """One decision on which version serves at a time, across processes: another waits, and then sees what this one made."""
+        with (self.home / "deciding.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _connect(self) -> tuple[Any, str]:
         from mlflow import MlflowClient
@@ -123,8 +153,13 @@ class Registry:
     # ---- recording
 
     def record(self, run: Run, bundle: Path) -> Version:
-        """Keeps a run with its model and registers the bundle as a new version. Raises BundleError for a bundle that does not load."""
+        """Keeps a run with its model and registers the bundle as a new version. Raises BundleError for a bundle that does not load,
+        RegistryError when it cannot be kept."""
         loaded = Bundle.load(bundle)
+        with self._usable():
+            return self._recorded(run, bundle, loaded)
+
+    def _recorded(self, run: Run, bundle: Path, loaded: Bundle) -> Version:
         mlflow = self._fluent()
         with mlflow.start_run(run_name=run.name) as started:
             mlflow.set_tags({**run.tags, "bundle_digest": loaded.digest})
@@ -190,10 +225,17 @@ class Registry:
         """A version by number or alias. Raises RegistryError when there is none."""
         found = self.find(name)
         if found is None:
+            known = self._known() or "(none)"
             raise RegistryError(
-                f"{name}: 没有该模型版本，请用 triage compare 查看或先 triage train / there is no such model version: train one with triage train"
+                f"{name}: 没有该模型版本，现有：{known}；可用 triage train 训练"
+                f" / there is no such model version; there are: {known}; triage train makes one"
             )
         return found
+
+    def _known(self) -> str:
+        """Versions by number with their aliases, in words."""
+        numbers = sorted(int(v.version) for v in self.client.search_model_versions(f"name = '{MODEL}'"))
+        return ", ".join(f"{n} ({' '.join(self.aliases_of(n))})" if self.aliases_of(n) else str(n) for n in numbers)
 
     def find(self, name: str) -> Version | None:
         """A version by number or alias, None when there is none."""

@@ -34,6 +34,7 @@ class _Row:
     features: Mapping[str, float | None]
     said: Mapping[str, Any]
     drawn: bool
+    audit_rate: float | None
     filed_at: datetime
     attributes: Mapping[str, Any]
 
@@ -79,9 +80,9 @@ def _rows(connection: Connection, decided: list[LabelRow], features: FeatureSet)
         if told.get("features_digest") != features.digest:
             continue
         row = connection.execute(select(claim).where(claim.c.claim_id == label.claim_id)).one()
-        yield _Row(
-            label, told["features"], body, bool(inputs["drawn_for_audit"]), _local(row.created_at), _attributes(row.plan, body, told)
-        )
+        rate = (told.get("bundle") or {}).get("audit_rate")
+        drawn = bool(inputs["drawn_for_audit"])
+        yield _Row(label, told["features"], body, drawn, rate, _local(row.created_at), _attributes(row.plan, body, told))
 
 
 def _basis(connection: Connection, label: LabelRow) -> Any:
@@ -154,6 +155,8 @@ def _would_release(rows: list[_Row]) -> NDArray[np.bool_]:
 
 
 def _audit_rate(row: _Row, knowledge: Knowledge) -> float:
-    """The plan's; a plan without a gate investigates everything."""
+    """The bundle's by which the claim was drawn; where none was kept the plan's. A plan without a gate investigates everything."""
+    if row.audit_rate is not None:
+        return row.audit_rate
     plan = knowledge.plans.get(str(row.attributes["plan"]))
     return plan.gate.audit_rate if plan is not None and plan.gate is not None else 1.0

@@ -63,6 +63,10 @@ def read_table(path: Path, label: str, *, time: str | None = None, group: str | 
             raise TableError(
                 f"{path.name}: 没有列“{name}”（--{role}），现有列： / no column {name!r} for --{role}; the columns are: {known}"
             )
+    if len(named := [name for name in (label, time, group) if name is not None]) != len(set(named)):
+        raise TableError(
+            f"{path.name}: --label、--time、--group 须为不同的列 / --label, --time and --group must be different columns: {', '.join(named)}"
+        )
     labelled = frame.filter(pl.col(label).is_not_null())
     wrong = _wrong(path, labelled[label])
     when = _when(path, labelled[time]) if time is not None else np.random.default_rng(seed).permutation(len(wrong)).astype(np.float64)

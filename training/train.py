@@ -22,7 +22,7 @@ from training.certificate import Certificates, Certified, certify, sequences, th
 from training.choices import Choices
 from training.dataset import Dataset
 from training.judgement import judge
-from training.model import Fitted, fit
+from training.model import Fitted, fit, mature
 from training.promote import Running
 from training.registry import HELD_OUT, Data, Registry, Run, Version
 from training.sources import Source
@@ -71,12 +71,11 @@ def learn(
     source: Source,
     today: date,
     seed: int,
-    as_of: datetime | None = None,
     threads: int = 1,
     choices: Choices | None = None,
 ) -> Learnt:
     """Fits, calibrates, certifies and writes the bundle. Raises DatasetError when there is too little to learn from, BundleError."""
-    fitted = fit(dataset, FeatureSet.load(), seed=seed, as_of=as_of, choices=choices, threads=threads)
+    fitted = fit(dataset, FeatureSet.load(), seed=seed, choices=choices, threads=threads)
     terms = Terms.of(knowledge)
     proven = certificates(dataset, fitted, terms, seed)
     running = Running.of(knowledge)
@@ -96,6 +95,13 @@ def learn(
         certificate=promise(proven, terms, source, today, seed),
     )
     return Learnt(fitted, proven, bundle)
+
+
+def seen_at(dataset: Dataset, as_of: datetime, choices: Choices) -> Dataset:
+    """Claims filed by then (wall time), with the labels known by then; those filed so lately that only the quick answers are in have
+    none, as quick answers flatter."""
+    moment = np.datetime64(as_of.replace(tzinfo=None), "us")
+    return mature(dataset.take(dataset.filed_at <= moment), moment, choices)
 
 
 def certificates(dataset: Dataset, fitted: Fitted, terms: Terms, seed: int) -> Certificates:
@@ -164,8 +170,11 @@ def train(
     bundle_out: Path | None = None,
     tell: Tell = lambda _: None,
 ) -> Version:
-    """Learns, judges and registers a challenger. Raises DatasetError, BundleError, RegistryError."""
+    """Learns, judges and registers a challenger. Raises DatasetError, BundleError, RegistryError, and OSError where `bundle_out` cannot
+    be written: then nothing is registered. With `as_of` nothing later is seen, be it by the certificate or by the test."""
     started = time.monotonic()
+    if as_of is not None:
+        dataset = seen_at(dataset, as_of, choices or Choices.load())
     with tempfile.TemporaryDirectory() as folder:
         tell(f"训练 {len(dataset)} 件 / training on {len(dataset)} claims")
         learnt = learn(
@@ -175,16 +184,15 @@ def train(
             source=source,
             today=today,
             seed=seed,
-            as_of=as_of,
             threads=threads,
             choices=choices,
         )
+        if bundle_out is not None:
+            shutil.copytree(Path(folder) / "bundle", bundle_out)
         tell("评估与作图 / evaluating and drawing")
         run = _run(dataset, learnt, source, seed, threads)
         tell("登记 / registering")
         version = registry.record(run, Path(folder) / "bundle")
-        if bundle_out is not None:
-            shutil.copytree(Path(folder) / "bundle", bundle_out)
     registry.set_alias(CHALLENGER, version.number)
     tell(f"用时 {time.monotonic() - started:.1f} 秒 / took {time.monotonic() - started:.1f} s")
     return version

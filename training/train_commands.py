@@ -29,7 +29,6 @@ CLAIMS = 30_000
 READ = 400
 """Claims read for real: some dozens of each common condition."""
 train_app = typer.Typer(help="训练风险模型 / train the risk model")
-Existing = Annotated[Path | None, typer.Option(exists=True, dir_okay=False)]
 
 
 @train_app.command()
@@ -44,11 +43,9 @@ def train(
         int,
         typer.Option(min=0, help="of the simulated world: claims whose papers are read for real; the others take after them; 0: perfectly"),
     ] = READ,
-    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="labels known by that day")] = None,
-    dataset: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="a dataset saved before")] = None,
-    table: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="CSV or Parquet of your own; nothing is registered")
-    ] = None,
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="claims filed and labels known by that day")] = None,
+    dataset: Annotated[Path | None, typer.Option(help="a dataset saved before")] = None,
+    table: Annotated[Path | None, typer.Option(help="CSV or Parquet of your own; nothing is registered")] = None,
     label: Annotated[str, typer.Option(help="with --table: its yes/no column")] = "",
     time: Annotated[str | None, typer.Option(help="with --table: the column to split by")] = None,
     group: Annotated[str | None, typer.Option(help="with --table: the column to certify by")] = None,
@@ -64,12 +61,16 @@ def train(
     if table is not None:
         _own_table(table, label, time, group, seed, threads, as_json=as_json)
         return
+    if label or time or group:
+        raise typer.BadParameter("--label、--time、--group 只用于 --table / --label, --time and --group go with --table")
+    if bundle_out is not None and bundle_out.exists():
+        raise typer.BadParameter(f"{bundle_out}: 已存在，请给出新文件夹 / is there already: name a new folder")
     if if_none and _serves(mlflow):
         typer.echo("已有冠军模型 / a champion serves already")
         return
     knowledge = _knowledge(rulebook)
     rows, where = _rows(source, claims, seed, shadow_months, read, as_of, dataset, database, knowledge)
-    registry = open_registry(mlflow)
+    registry = open_registry(mlflow, make=True)
     version = _trained(registry, rows, where, knowledge, seed, as_of, threads, bundle_out)
     passed = _first(registry, version, knowledge)
     told = {"version": version.number, "champion": passed, "digest": version.digest, "metrics": dict(version.metrics)}
@@ -160,14 +161,26 @@ def _trained(
     bundle_out: Path | None,
 ) -> Version:
     from training.dataset import DatasetError
+    from training.registry import RegistryError
     from training.train import train as learn
 
-    today = datetime.now(ZONE).date()
-    given = {"source": where, "today": today, "seed": seed, "as_of": as_of, "threads": threads, "bundle_out": bundle_out, "tell": _tell}
+    now = datetime.now(ZONE)
+    as_of = now if as_of is None and not where.simulated else as_of
+    given = {
+        "source": where,
+        "today": now.date(),
+        "seed": seed,
+        "as_of": as_of,
+        "threads": threads,
+        "bundle_out": bundle_out,
+        "tell": _tell,
+    }
     try:
         return learn(registry, rows, knowledge, **given)  # type: ignore[arg-type]
-    except (DatasetError, BundleError) as error:
+    except (DatasetError, BundleError, RegistryError) as error:
         raise refuse(str(error)) from error
+    except OSError as error:
+        raise refuse(f"{bundle_out}: 无法写入，未登记任何模型 / cannot be written, no model was registered: {error}") from error
 
 
 def _tell(words: str) -> None:

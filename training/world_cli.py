@@ -51,8 +51,11 @@ def make(
     """Make a world: tables (Parquet), claims in the product's format (claims.jsonl), and a summary."""
     chosen = assumed(set_ or [])
     world = make_world(claims, seed, chosen.shifted() if shifted else chosen, _progress)
-    world.save(out)
-    _write_claims(world, out / "claims.jsonl", documents=documents, rounds=rounds)
+    try:
+        world.save(out)
+        _write_claims(world, out / "claims.jsonl", documents=documents, rounds=rounds)
+    except OSError as error:
+        raise typer.BadParameter(f"{out}: 无法写入，请换一个文件夹 / cannot be written, name another folder: {error}") from error
     if sys.stderr.isatty():
         typer.echo("\r\033[K", nl=False, err=True)
     typer.echo(f"{out}: {claims} 个模拟案件 / simulated claims")

@@ -38,12 +38,13 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The bundle that scored."""
+    """The bundle that scored; `audit_rate` is the chance by which its claims were drawn, None in records that did not keep it."""
 
     name: str
     purpose: Purpose
     digest: str
     digests: Digests | None = None
+    audit_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def assess(
         return unscored
     bundle = scoring.bundle
     score, reasons = _scored(scoring, features, row)
-    named = Named(bundle.name, bundle.purpose, bundle.digest, bundle.digests)
+    named = Named(bundle.name, bundle.purpose, bundle.digest, bundle.digests, bundle.audit_rate)
     return replace(unscored, bundle=named, certificate=bundle.certificate, score=score, reasons=reasons)
 
 

@@ -69,21 +69,29 @@ def observed(connection: Connection, bundle: Bundle, certificate: Certificate) -
 
 
 def ring(store: Store, bundle: Bundle | None, at: str) -> list[str]:
-    """Closes the gate for every group whose audited claims contradict the certificate; the groups closed now. Raises StoreUnavailable."""
+    """Closes the gate for every group whose audited claims contradict the certificate; the groups closed now. The answers are gone
+    through without holding up those who write, and again before anything is closed. Raises StoreUnavailable."""
     if bundle is None or bundle.certificate is None:
         return []
+    with store.reading() as connection:
+        if not _alarmed(connection, bundle, bundle.certificate):
+            return []
     with store.writing() as connection:
-        states = gate_events.states(connection)
-        rung = []
-        for group, shown in observed(connection, bundle, bundle.certificate).items():
-            if shown.alarmed and gate_events.why_closed(states, group) is None:
-                why = f"审计报警：{shown.n}件中{shown.wrong}件有误 / audit alarm: {shown.wrong} of {shown.n} wrong"
-                told = {"n": shown.n, "wrong": shown.wrong, "e_value": shown.peak, "limit": shown.limit}
-                gate_events.record(
-                    connection, group, "closed", kind="alarm", actor="audit lane", why=why, bundle=bundle.digest, evidence=told, at=at
-                )
-                rung.append(group)
-    return rung
+        rung = _alarmed(connection, bundle, bundle.certificate)
+        for group, shown in rung.items():
+            why = f"审计报警：{shown.n}件中{shown.wrong}件有误 / audit alarm: {shown.wrong} of {shown.n} wrong"
+            told = {"n": shown.n, "wrong": shown.wrong, "e_value": shown.peak, "limit": shown.limit}
+            gate_events.record(
+                connection, group, "closed", kind="alarm", actor="audit lane", why=why, bundle=bundle.digest, evidence=told, at=at
+            )
+    return list(rung)
+
+
+def _alarmed(connection: Connection, bundle: Bundle, certificate: Certificate) -> dict[str, Evidence]:
+    """The groups still open whose answers contradict the certificate."""
+    states = gate_events.states(connection)
+    shown = observed(connection, bundle, certificate)
+    return {group: seen for group, seen in shown.items() if seen.alarmed and gate_events.why_closed(states, group) is None}
 
 
 def reopen(store: Store, bundle: Bundle, group: str, *, by: str, why: str, at: str) -> Evidence:

@@ -104,7 +104,7 @@ class Desk:
         if rows.exists(connection, claim_id):
             raise DuplicateClaim(claim_id)
         try:
-            rows.insert_claim(connection, claim, drawn=self._drawn(connection, claim_id), at=at)
+            rows.insert_claim(connection, claim, drawn=self._drawn(connection, claim), at=at)
         except IntegrityError as error:
             raise DuplicateClaim(claim_id) from error
         for number, document in enumerate(claim.documents, 1):
@@ -113,14 +113,15 @@ class Desk:
             answers = self._keep_results(connection, claim, claim.investigation, actor)
             rows.update_claim(connection, claim_id, investigation="closed" if concluded(answers) else "open")
 
-    def _drawn(self, connection: Connection, claim_id: str) -> bool:
-        """Whether the claim is drawn for audit: a keyed hash of its id below the bundle's rate, so that nobody can steer it."""
-        scorer = self._scorers.current()
-        if scorer is None:
-            return False
+    def _drawn(self, connection: Connection, claim: Claim) -> bool:
+        """Whether the claim is drawn for audit: a keyed hash of its id below the bundle's rate, so that nobody can steer it. Without a
+        bundle the plan's rate holds: the claim may still be open when there is one."""
+        scorer, promised = self._scorers.current(), self.knowledge.plans[claim.plan].gate
+        planned = 0.0 if promised is None else promised.audit_rate
+        rate = planned if scorer is None else scorer.bundle.audit_rate
         key = connection.execute(select(t.store_setting.c.value).where(t.store_setting.c.name == "audit_key")).scalar_one()
-        drawn = hmac.new(key.encode(), claim_id.encode(), hashlib.sha256).digest()
-        return int.from_bytes(drawn[:8], "big") / 2**64 < scorer.bundle.audit_rate
+        drawn = hmac.new(key.encode(), (claim.claim_id or "").encode(), hashlib.sha256).digest()
+        return int.from_bytes(drawn[:8], "big") / 2**64 < rate
 
     def _keep_document(self, connection: Connection, claim: Claim, document: Document, number: int, actor: str, origin: str) -> None:
         claim_id, at = claim.claim_id or "", self._at()

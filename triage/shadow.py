@@ -35,11 +35,13 @@ def begin_after(store: Store, scorer: Scorer) -> int:
 
 
 def _row(scorer: Scorer, number: int, claim_id: str, risk: dict[str, Any], at: str) -> dict[str, Any] | None:
-    """None where the features are not those the bundle needs."""
+    """None where the features are not those the bundle needs, or give no score."""
     features, bundle = risk.get("features") or {}, scorer.bundle
     if any(name not in features for name in bundle.features):
         return None
     score = scorer.score([math.nan if features[name] is None else features[name] for name in bundle.features])
+    if not 0 <= score <= 1:
+        return None
     kept = {"claim_id": claim_id, "suggestion_id": number, "bundle_digest": bundle.digest, "score": score}
     return {**kept, "champion_score": risk["score"], "created_at": at}
 

@@ -15,7 +15,6 @@ OPENED = np.array([day(date(2018, 10, 16)), day(date(2009, 10, 1)), day(date(201
 """First days of joining, by plan (plans.yaml)."""
 
 WAITING = 90
-WINDOW = np.array([180, 730, 180])
 MONTH = 30.4375
 
 
