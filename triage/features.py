@@ -180,10 +180,14 @@ class FeatureSet:
         attributes = {"plan": facts.plan.id, "condition": condition}
         given = {**flags, **links, **{key: value for key, value in attributes.items() if value}}
 
-        def value_of(origin: Origin) -> Any:
-            return scalar(facts.get(origin.fact)) if origin.fact else given.get(origin.column)
+        def known(name: str) -> Any:
+            """A fact that the rulebook does not have is unknown."""
+            return scalar(facts.get(name)) if name in facts.knowledge.facts else None
 
-        return [self._count(f, lambda n: scalar(facts.get(n))) if f.from_.count else encode(f, value_of(f.from_)) for f in self.features]
+        def value_of(origin: Origin) -> Any:
+            return known(origin.fact) if origin.fact else given.get(origin.column)
+
+        return [self._count(f, known) if f.from_.count else encode(f, value_of(f.from_)) for f in self.features]
 
     def _count(self, feature: Feature, value_of: Callable[[str], Any]) -> float:
         counted = feature.from_.count
