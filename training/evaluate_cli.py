@@ -19,7 +19,7 @@ SIMULATED = "全部为模拟案件，非真实数据 / all claims are simulated,
 
 @evaluate_app.command()
 def evaluate(
-    claims: Annotated[int, typer.Option(min=5_000, help="claims of each world")] = 60_000,
+    claims: Annotated[int, typer.Option(min=5_000, help="claims of each world")] = 100_000,
     seed: Annotated[int, typer.Option(help="seed of the world trained on")] = 1,
     full: Annotated[
         bool, typer.Option("--full", help="try every assumption at both ends of its range (about a quarter of an hour)")
