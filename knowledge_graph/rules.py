@@ -187,6 +187,14 @@ class Plan(Data):
     source: str
     confidence: Confidence
 
+    @model_validator(mode="after")
+    def _grouped(self) -> Self:
+        if "gate_age_split" not in self.parameters:
+            raise ValueError(
+                "parameters 须写明 gate_age_split（放行组别的年龄界）/ parameters must hold gate_age_split (what splits the gate's groups)"
+            )
+        return self
+
 
 def atoms_of(condition: dict[str, Any]) -> list[dict[str, Any]]:
     """Every atom of a condition tree, left to right."""

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from serving.unforeseen import note
 from triage.aliases import CHAMPION, Aliases, Pinned, RegistryAway
 from triage.bundle import Bundle, BundleError
 from triage.bundle_check import Trial, verified
@@ -105,8 +106,8 @@ class Champion:
                 self._prepare()
                 if self.look():
                     take(self.bundle)
-            except Exception:
-                log.exception("the alias could not be followed")
+            except Exception as error:  # noqa: BLE001 - whatever it is, the alias is looked at again
+                note(error)
         if self._trial is not None:
             self._trial.drop()
 

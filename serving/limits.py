@@ -6,7 +6,6 @@ Until there is a login, only names of this machine are answered: a web page else
 from __future__ import annotations
 
 import json
-import logging
 from typing import Any
 
 from starlette.requests import Request
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.problems import answer, problem
 from serving.settings import is_loopback
+from serving.unforeseen import note
 
 LIMIT = 2_000_000
 """Bytes of one request's body."""
@@ -33,7 +33,6 @@ DOCS_POLICY = (
     b"default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self';"
     b" worker-src 'self' blob:; font-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_log = logging.getLogger("claim_triage.serving")
 
 
 class Limits:
@@ -55,7 +54,7 @@ class Limits:
         try:
             await self.app(scope, _replayed(body, receive), sending)
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody outside sees a traceback
-            _note(error)
+            note(error)
             if not sending.started:
                 await _unforeseen(scope)(scope, receive, sending)
 
@@ -154,15 +153,6 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receiving
-
-
-def _note(error: Exception) -> None:
-    """Kind and place only: a message or a local variable may hold a patient's words."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else "?"
-    _log.error("unforeseen %s at %s", type(error).__name__, place)
 
 
 def _unforeseen(scope: Scope) -> ASGIApp:

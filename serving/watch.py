@@ -9,6 +9,7 @@ from collections.abc import Callable
 from sqlalchemy import func, select
 
 from serving.champion import Champion
+from serving.unforeseen import note
 from triage import audit_lane, shadow
 from triage.desk import Desk
 from triage.risk import Scorer
@@ -77,5 +78,5 @@ class Watch:
                 self.round()
             except StoreError as error:
                 log.warning("no round of the watch: %s", error)
-            except Exception:
-                log.exception("a round of the watch failed")
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next round is tried
+                note(error)

@@ -237,3 +237,10 @@ def test_another_plans_rules_do_not() -> None:
     changed = edited("plans.yaml", "application_window_days: 730", "application_window_days: 700")
     assert rules_digest(changed, PLAN) == rules_digest(shipped()[0], PLAN)
     assert rules_digest(changed, "insurer-reference") != rules_digest(shipped()[0], "insurer-reference")
+
+
+def test_a_plan_that_asks_for_no_promise_releases_nothing() -> None:
+    """Taking `gate` out of a plan closes its gate; it does not do away with what the certificate must hold."""
+    plans = {name: plan.model_copy(update={"gate": None}) for name, plan in shipped()[0].plans.items()}
+    told = suggested(assessment(), knowledge=replace(shipped()[0], plans=plans))
+    assert (told.gate.code, told.routed.route.value) == ("plan_without_terms", "investigate")

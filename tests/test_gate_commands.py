@@ -212,3 +212,16 @@ def test_looking_at_the_audit_lane_holds_up_nobody(desk: Desk, promised: Bundle)
     audit_claim(desk, "c-0", FOUND_NOTHING)
     with desk.store.writing():
         assert audit_lane.ring(desk.store, promised, LATER) == []
+
+
+def test_a_round_that_fails_logs_no_claim(caplog: pytest.LogCaptureFixture) -> None:
+    """Kind and place only: a message may hold an id or a patient's words."""
+
+    def failing() -> Desk:
+        watch.stop()
+        raise RuntimeError("m-7 林某")
+
+    watch = Watch(failing, None, every=0.01)
+    watch.follow().join(10)
+    assert "unforeseen RuntimeError" in caplog.text
+    assert "林某" not in caplog.text

@@ -11,6 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from knowledge_graph.cli import rules_app
+from knowledge_graph.errors import MalformedFile
 from knowledge_graph.lint import check
 from knowledge_graph.loader import load, load_texts, rulebook_text
 
@@ -70,3 +71,11 @@ def test_a_few_rules_may_override_their_row_and_no_more() -> None:
         rule["overrides"] = {"false": "human_review"}
     messages = check(load_texts({**texts, "rules/conditions.yaml": yaml.safe_dump(data, allow_unicode=True)}))
     assert any("one rule in ten" in m.en for m in messages)
+
+
+def test_a_plan_that_does_not_split_its_groups_is_refused() -> None:
+    """Else the first claim would find out."""
+    texts = rulebook_text()
+    texts["plans.yaml"] = texts["plans.yaml"].replace(", gate_age_split: 40", "", 1)
+    with pytest.raises(MalformedFile, match=r"plans\.yaml.*gate_age_split"):
+        load_texts(texts)

@@ -106,6 +106,8 @@ def _changed(assessment: Assessment, certificate: Certificate, knowledge: Knowle
     if earned is None or bundle.digests is None or earned.model != bundle.digests.model:
         yield "model_changed"
         return
+    if plan.gate is None:
+        yield "plan_without_terms"
     if not earned.features == bundle.digests.features == assessment.features_digest:
         yield "features_changed"
     if earned.reader != assessment.reader:
@@ -121,6 +123,7 @@ WORDS = {
     "certificate_expired": ("放行证书已过期", "the certificate has expired"),
     "certificate_not_yet_valid": ("放行证书尚未生效", "the certificate is not valid yet"),
     "certificate_too_weak": ("放行证书的保证弱于计划要求", "the certificate promises less than the plan asks for"),
+    "plan_without_terms": ("计划未写明放行条件", "the plan does not say what a release must promise"),
     "model_changed": ("模型与证书不符", "the model is not the certified one"),
     "features_changed": ("特征定义与证书不符", "the features are not those certified"),
     "reader_changed": ("读取器与证书不符", "the reader is not the certified one"),
