@@ -6,10 +6,11 @@ import re
 from datetime import date
 
 from triage.observation import Assertion
+from triage.reading.birads import categories
 from triage.reading.dates import DURATION, DateLike, before, duration_days, is_ago
 from triage.reading.described import read_described
 from triage.reading.graded import read_graded
-from triage.reading.imaging import categories, observe_category, observe_sides
+from triage.reading.imaging import observe_category, observe_sides
 from triage.reading.page import Page, Section, Term, any_between
 
 STORY = ("chief_complaint", "present_illness", "past_history", "personal_history", "")

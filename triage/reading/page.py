@@ -20,7 +20,7 @@ from triage.values import Interval
 READER = "reading-2"
 HEADING = 140
 """Characters above a line in which its heading names the side, on a report of specimens or images."""
-STORIES = frozenset({"outpatient_record", "admission_record", "discharge_summary", "progress_note", "emergency_record"})
+STORIES = frozenset({"outpatient_record", "admission_record", "discharge_summary", "progress_note", "emergency_record", "interview_record"})
 """Papers that tell what came before them."""
 RECENT = 90
 """Days before its own date up to which what a paper tells is not history."""

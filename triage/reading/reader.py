@@ -37,6 +37,7 @@ RESOURCES = (
     "quantities.yaml",
     "described.yaml",
     "characters.yaml",
+    "birads.yaml",
 )
 """What a reader's digest covers beside the rulebook."""
 
