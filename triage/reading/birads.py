@@ -90,14 +90,14 @@ def categories(page: Page) -> Iterator[Category]:
     found = {c.start: c for c in _unnamed(page)}
     found |= {c.start: c for c in _tables(page)}
     for name in _patterns().name.finditer(page.lower):
-        found |= {c.start: c for c in _chain(page, name.end())}
+        found |= {c.start: c for c in _chain(page, *name.span())}
     last = 0
     for start in sorted(found):
         category, last = _sided(page, found[start], last)
         yield category
 
 
-def _chain(page: Page, at: int) -> Iterator[Category]:
+def _chain(page: Page, name: int, at: int) -> Iterator[Category]:
     """The categories after the scale's name: the first, and those that go on listing."""
     chain: list[Category] = []
     match = _patterns().first.match(page.lower, at)
@@ -105,7 +105,8 @@ def _chain(page: Page, at: int) -> Iterator[Category]:
         chain.append(_category(match))
         after = _patterns().after.match(page.lower, match.end())
         match = _patterns().further.match(page.lower, match.end() if not after else after.end())
-    yield from _distributed(page, at, chain)
+    told = _distributed(page, at, chain)
+    yield from (replace(told[0], start=name), *told[1:]) if told else ()
 
 
 def _distributed(page: Page, at: int, chain: list[Category]) -> list[Category]:
