@@ -90,14 +90,14 @@ def categories(page: Page) -> Iterator[Category]:
     found = {c.start: c for c in _unnamed(page)}
     found |= {c.start: c for c in _tables(page)}
     for name in _patterns().name.finditer(page.lower):
-        found |= {c.start: c for c in _chain(page, name.end())}
+        found |= {c.start: c for c in _chain(page, *name.span())}
     last = 0
     for start in sorted(found):
         category, last = _sided(page, found[start], last)
         yield category
 
 
-def _chain(page: Page, at: int) -> Iterator[Category]:
+def _chain(page: Page, name: int, at: int) -> Iterator[Category]:
     """The categories after the scale's name: the first, and those that go on listing."""
     chain: list[Category] = []
     match = _patterns().first.match(page.lower, at)
@@ -105,7 +105,8 @@ def _chain(page: Page, at: int) -> Iterator[Category]:
         chain.append(_category(match))
         after = _patterns().after.match(page.lower, match.end())
         match = _patterns().further.match(page.lower, match.end() if not after else after.end())
-    yield from _distributed(page, at, chain)
+    told = _distributed(page, at, chain)
+    yield from (replace(told[0], start=name), *told[1:]) if told else ()
 
 
 def _distributed(page: Page, at: int, chain: list[Category]) -> list[Category]:
@@ -150,34 +151,40 @@ def _of_other_scale(page: Page, at: int) -> bool:
     return re.search(r"rads[^.;\n]{0,6}$", page.lower[max(0, at - 12) : at]) is not None
 
 
-_CELLS = re.compile(r"\||\t|\s{2,}")
+_WIDE, _NARROW = re.compile(r"\||\t|\s{2,}"), re.compile(r"\s+")
 
 
 def _tables(page: Page) -> Iterator[Category]:
-    """Rows that begin with a breast, under a heading that names the scale: 左乳 | 2.1x1.3 | 4A."""
-    start, column = 0, -1
+    """Rows that begin with a breast, under a heading that names the scale: 左乳 | 2.1x1.3 | 4A. Where blanks alone part the cells, the
+    scale must be the last column."""
+    start, column = 0, None
     for line in page.lower.split("\n"):
-        cells = _cells(line, start)
-        named = [n for n, (a, b) in enumerate(cells) if _patterns().name.fullmatch(page.lower[a:b].strip().removesuffix("分类").strip())]
-        if len(cells) > 1 and named:
-            column = named[0]
-        elif 0 <= column < len(cells):
+        wide = _cells(line, start, _WIDE)
+        cells = wide if len(wide) > 1 else _cells(line, start, _NARROW)
+        named = [n for n, (a, b) in enumerate(cells) if _is_name(page.lower[a:b])]
+        if len(cells) > 1 and named and (wide is cells or named[0] == len(cells) - 1):
+            column = named[0] if wide is cells else -1
+        elif column is not None and column < len(cells):
             yield from _row(page, cells, column)
-        elif len(cells) == 1 and line.strip():
-            column = -1
         start += len(line) + 1
 
 
-def _cells(line: str, start: int) -> list[tuple[int, int]]:
+def _is_name(cell: str) -> bool:
+    name = _patterns().name.match(cell.strip())
+    return name is not None and cell.strip()[name.end() :].strip() in ("", "分类", "分级", "category", "类别")
+
+
+def _cells(line: str, start: int, cuts: re.Pattern[str]) -> list[tuple[int, int]]:
     cells, at = [], 0
-    for cut in _CELLS.finditer(line.rstrip()):
+    for cut in cuts.finditer(line.rstrip()):
         cells.append((start + at, start + cut.start()))
         at = cut.end()
     return [*cells, (start + at, start + len(line.rstrip()))]
 
 
 def _row(page: Page, cells: list[tuple[int, int]], column: int) -> Iterator[Category]:
-    side = page.words.any_side.search(page.lower, *cells[0])
+    first = next((c for c in cells if page.lower[slice(*c)].strip()), cells[0])
+    side = page.words.any_side.match(page.lower, first[0] + (page.lower[first[0] : first[0] + 1] == " "), first[1])
     match = _patterns().cell.fullmatch(page.lower, *cells[column])
     if side and match:
         yield replace(_category(match), side=page.words.any_sides[side.group()])
@@ -215,7 +222,7 @@ def _side_above(page: Page, at: int, left: int) -> str:
     """The side named before a category: in its sentence, at the head of its line, in the sentence before it, in what it sums up."""
     line = page.lower.rfind("\n", max(0, at - 120), at) + 1
     heading = page.words.any_side.match(page.lower, line) if line else None
-    side = page.side_before(at, left) or (page.words.any_sides[heading.group()] if heading else "") or _side_between(page, left, at)
+    side = _breast_between(page, left, at) or (page.words.any_sides[heading.group()] if heading else "") or _side_between(page, left, at)
     if side or left <= line:
         return side or _summed_up(page, at)
     before, _ = page.sentence(left - 1, left - 1)
@@ -225,6 +232,15 @@ def _side_above(page: Page, at: int, left: int) -> str:
 def _side_between(page: Page, low: int, high: int) -> str:
     """The last bare 左 or Right: in a stretch of text."""
     found = list(page.words.any_side.finditer(page.lower, low, high))
+    return page.words.any_sides[found[-1].group()] if found else ""
+
+
+_NEARBY = re.compile(r"侧?(?:腋|锁骨|淋巴)| axill")
+
+
+def _breast_between(page: Page, low: int, high: int) -> str:
+    """The last side in a stretch of text that is not the axilla's."""
+    found = [m for m in page.words.any_side.finditer(page.lower, low, high) if not _NEARBY.match(page.lower, m.end())]
     return page.words.any_sides[found[-1].group()] if found else ""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -107,3 +109,13 @@ def _labelled(path: Path, data: Any) -> Iterator[LabelledPaper]:
                 yield LabelledPaper.model_validate(item)
             except ValidationError as error:
                 raise CorpusError(f"{path}: {item.get('id', '?')}: {error}") from error
+
+
+def days(wanted: Any) -> Any:
+    """A labelled year or month as the days it has."""
+    match = re.fullmatch(r"((?:19|20)\d{2})(?:-(\d{2}))?", str(wanted))
+    if match is None:
+        return wanted
+    year, month = int(match[1]), int(match[2] or 0)
+    last = monthrange(year, month or 12)[1]
+    return {"from": f"{year}-{month or 1:02}-01", "to": f"{year}-{month or 12:02}-{last}"}

@@ -186,3 +186,40 @@ def before(reference: date, days: Interval) -> DateLike:
     """The day or days that lie `days` before `reference`."""
     low, high = reference - timedelta(days=days.high), reference - timedelta(days=days.low)
     return low if low == high else Interval(low, high)
+
+
+_RELATIVE = re.compile(
+    r"(?P<year>今年|去年|前年|大前年|(?<![a-z])(?:this|last) year)(?:\s?(?P<month>\d{1,2})\s?月)?"
+    r"|(?P<span>上个?月|上个?周|上个?星期|昨[日天晚]|前[日天](?![前后])|(?<![a-z])(?:last (?:month|week)|yesterday))"
+)
+_YEARS_BACK = {"今年": 0, "去年": 1, "前年": 2, "大前年": 3, "this year": 0, "last year": 1}
+_SHORT_YEAR = re.compile(
+    r"(?:^|(?<=[,。;:\n\s(、于自从在患]))(?P<y>[012]\d|9\d)年(?:(?P<m>\d{1,2})月)?(?=[^,。;\n前余多来史\d]{0,8}(?:行|因|体检|发现|诊|查|患|做|手术|[^,。;\n]{0,4}术))"
+)
+
+
+def told_relatively(text: str, start: int, end: int, reference: date) -> DateLike | None:
+    """The last day, month or year that a stretch of text names by today's ("去年3月", "last year") or by two digits ("18年体检")."""
+    found = [*_RELATIVE.finditer(text, start, end), *_SHORT_YEAR.finditer(text, start, end)]
+    if not found:
+        return None
+    match = max(found, key=lambda m: m.start())
+    part = match.groupdict()
+    if part.get("span"):
+        return _lately(match["span"], reference)
+    year = reference.year - _YEARS_BACK[match["year"]] if "year" in part else _full_year(int(match["y"]), reference)
+    month = part.get("month") or part.get("m")
+    return _whole_month(year, int(month)) if month else Interval(date(year, 1, 1), date(year, 12, 31))
+
+
+def _full_year(year: int, reference: date) -> int:
+    return 2000 + year if 2000 + year <= reference.year else 1900 + year
+
+
+def _lately(span: str, reference: date) -> DateLike | None:
+    if "月" in span or "month" in span:
+        before_it = reference.replace(day=1) - timedelta(days=1)
+        return _whole_month(before_it.year, before_it.month)
+    if any(word in span for word in ("周", "星期", "week")):
+        return Interval(reference - timedelta(days=13), reference - timedelta(days=1))
+    return reference - timedelta(days=2 if span.startswith("前") else 1)

@@ -14,6 +14,7 @@ import yaml
 from triage.reading.dates import DateLike
 from triage.reading.graded import Dater
 from triage.reading.page import Page
+from triage.reading.sides import breast_side
 from triage.reading.vocabulary import resource
 from triage.reading.words import NEVER, pattern
 
@@ -71,7 +72,7 @@ def _read(page: Page, one: Description, taken: list[tuple[int, int]], days: tupl
         asserted = page.assertion(start, end)
         if one.only and asserted.value not in one.only:
             continue
-        side = page.side_near(start, end) or (page.side_of(start, end) if one.finding.startswith("pf_b") else "")
+        side = page.side_near(start, end) or (breast_side(page, start, end, asserted) if one.finding.startswith("pf_b") else "")
         page.mention(one.finding, asserted, start, end, event_on=dated(page, start, end, *days), side=side)
 
 

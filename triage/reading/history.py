@@ -7,11 +7,13 @@ from datetime import date
 
 from triage.observation import Assertion
 from triage.reading.birads import categories
-from triage.reading.dates import DURATION, DateLike, before, duration_days, is_ago
+from triage.reading.dates import DURATION, DateLike, before, duration_days, is_ago, told_relatively
 from triage.reading.described import read_described
 from triage.reading.graded import read_graded
 from triage.reading.imaging import observe_category, observe_sides
 from triage.reading.page import Page, Section, Term, any_between
+from triage.reading.sides import breast_side
+from triage.values import Interval
 
 STORY = ("chief_complaint", "present_illness", "past_history", "personal_history", "")
 _ASSERTED = (Assertion.PRESENT, Assertion.HISTORICAL, Assertion.UNCERTAIN)
@@ -48,24 +50,75 @@ def _read_complaint(page: Page, section: Section, reference: date, *, dated: boo
         page.observe("history.complaint_began_on", before(reference, days), section.start, match.end(), basis="clinical")
 
 
+_BARE_YEAR = re.compile(r"[\s,(]{0,2}(?:(?:dx|diagnosed|excised|in|since|on)\s)?(?P<y>(?:19|20)\d{2})年?(?=[\s,.;:)、。]|$)")
+_FOUND_THEN = re.compile(
+    r"(?<![a-z])(?:found|diagnosed|detected|seen|noted|identified|excised|removed|treated)(?![a-z])|发现|诊断|确诊|检出|查出"
+)
+_EXAM = re.compile(
+    r"[^,。;\n]{0,16}(?:彩超|超声|b超|ct|mri|mr|钼靶|x线|造影|病理|胃镜|肠镜|心电图|ultrasound|mammogra|biopsy|scan|sonogra|x-ray)"
+)
+_TODAY = re.compile(r"查体|体检:|今|现|诊断:|本次|入院|(?<![a-z])(?:now|today|currently|admi)")
+CARRIED = 160
+"""Characters within which the date of an examination holds for the sentences after it on its line."""
+
+
 def event_date(page: Page, start: int, end: int, reference: date, on: DateLike | None) -> DateLike | None:
-    """When a finding told in a story was made: the date before it in its clause, "…前" counted back, its duration, else None in the
-    past history and the paper's own date elsewhere."""
+    """When a finding told in a story was made: the date before it in its sentence, "…前" or "去年" counted back, its duration, the date
+    after it, that of the examination its line tells, else None in the past history and the paper's own date elsewhere."""
     left, right = page.sentence(start, end)
+    year = _year_behind(page, end)
+    if year and "," not in page.lower[end : year[1]]:
+        return year[0]
     told = page.dates_between(left, start)
     if told:
         return told[-1].value
     ago = [m for m in DURATION.finditer(page.lower, left, start) if is_ago(m)]
     if ago:
         return before(reference, duration_days(ago[-1]))
-    lasted = _LASTED.match(page.lower, end, min(right, end + 16)) if page.section_at(start) in STORY[:-1] else None
+    relative = told_relatively(page.lower, left, start, reference)
+    if relative is not None:
+        return relative
+    after = _dated_after(page, (start, end), right, reference) or _exam_date(page, left)
+    return after or (None if page.section_at(start) == "past_history" else on)
+
+
+def _dated_after(page: Page, term: tuple[int, int], right: int, reference: date) -> DateLike | None:
+    """How long it has lasted, the year behind it, or the day behind it on which it was found."""
+    start, end = term
+    section = page.section_at(start)
+    lasted = _LASTED.match(page.lower, end, min(right, end + 16)) if section in STORY[:-1] else None
     lasting = DURATION.match(page.lower, lasted.end(), min(right, end + 24)) if lasted else None
     if lasting:
         return before(reference, duration_days(lasting))
+    year = _year_behind(page, end)
+    if year:
+        return year[0]
     following = page.dates_between(end, min(right, end + 16))
-    if following and page.section_at(start) in ("past_history", "personal_history"):
+    if following and section in ("past_history", "personal_history"):
         return following[0].value
-    return None if page.section_at(start) == "past_history" else on
+    return next((d.value for d in page.dates_between(end, min(right, end + 60)) if _found_then(page.lower[end : d.start])), None)
+
+
+def _year_behind(page: Page, end: int) -> tuple[Interval, int] | None:
+    """A bare year directly behind a finding (stroke, 2015) and where it starts."""
+    year = _BARE_YEAR.match(page.lower, end, min(len(page.lower), end + 24))
+    return (Interval(date(int(year["y"]), 1, 1), date(int(year["y"]), 12, 31)), year.start("y")) if year else None
+
+
+def _found_then(between: str) -> bool:
+    return not any(mark in between for mark in ",;、") and _FOUND_THEN.search(between) is not None
+
+
+def _exam_date(page: Page, left: int) -> DateLike | None:
+    """The date of the examination whose account goes on in this sentence, on the same line."""
+    if page.basis == "imaging":
+        return None
+    line = page.lower.rfind("\n", max(0, left - CARRIED), left) + 1
+    for dated in reversed(page.dates_between(max(line, left - CARRIED), left)):
+        near = page.lower[max(0, dated.start - 16) : dated.start]
+        if _EXAM.match(page.lower, dated.end) or _EXAM.search(near.rstrip("( :")):
+            return None if _TODAY.search(page.lower, dated.end, left) else dated.value
+    return None
 
 
 def read_findings(page: Page, on: DateLike | None, nodule: str, known: frozenset[str] = frozenset()) -> None:
@@ -88,7 +141,7 @@ def _is_graded(page: Page, term: Term, graded: list[int]) -> bool:
 def _read_finding(page: Page, term: Term, reference: date, on: DateLike | None) -> None:
     asserted = page.assertion(term.start, term.end)
     when = event_date(page, term.start, term.end, reference, on)
-    side = page.side_near(term.start, term.end) or (page.side_of(term.start, term.end) if term.of_breast else "")
+    side = page.side_near(term.start, term.end) or (breast_side(page, term.start, term.end, asserted) if term.of_breast else "")
     page.mention(term.id, asserted, term.start, term.end, event_on=when, side=side)
 
 

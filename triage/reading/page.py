@@ -27,6 +27,10 @@ RECENT = 90
 NEAR_SIDE = 10
 """Characters before a thing within which its side stands."""
 
+LISTED = 60
+"""Characters over which a list or an account of one organ keeps its side."""
+_BRACKETED = re.compile(r"\s?\(\s?(?=[左右双两]侧?[^()\n]{0,3}\))")
+
 
 def any_between(starts: list[int], low: int, high: int) -> bool:
     """Whether an ascending list has a number in [low, high)."""
@@ -266,6 +270,11 @@ class Page:
             return self.words.any_sides[bare[-1].group()]
         return self.side_before(start, max(0, start - HEADING)) if self.basis and self.basis != "clinical" else ""
 
+    @cached_property
+    def breast_sides(self) -> frozenset[str]:
+        """Every side of the breast the paper names."""
+        return frozenset(self.words.sides[m.group()] for m in self.words.side.finditer(self.lower))
+
     def side_near(self, start: int, end: int) -> str:
         """The side of a thing of any organ: named in it or close before it in its clause (右肾囊肿), in English also close behind it
         (renal cyst, left)."""
@@ -276,5 +285,14 @@ class Page:
         if found:
             return self.words.any_sides[found[-1].group()]
         stop = min((at for mark in ".;\n" if (at := self.lower.find(mark, end, end + reach)) >= 0), default=end + reach)
-        after = self.words.any_side.search(self.lower, end, stop) if english else None
-        return self.words.any_sides[after.group()] if after else ""
+        after = self.words.any_side.search(self.lower, end, stop) if english else _BRACKETED.match(self.lower, end)
+        if after and not english:
+            after = self.words.any_side.match(self.lower, after.end())
+        return self.words.any_sides[after.group()] if after else self._listed_side(start, end)
+
+    def _listed_side(self, start: int, end: int) -> str:
+        """The side of the organ a list or an account began with (左肾囊肿、结石), where no other organ comes in between."""
+        left, _ = self.sentence(start, end)
+        sides = list(self.words.any_side.finditer(self.lower, max(left, start - LISTED), start))
+        organs = {m.group() for m in self.words.organ.finditer(self.lower, sides[-1].start(), end)} if sides else set()
+        return self.words.any_sides[sides[-1].group()] if len(organs) == 1 else ""

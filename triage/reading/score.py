@@ -19,7 +19,7 @@ from typing import Any
 from knowledge_graph.loader import Knowledge
 from knowledge_graph.rules import FactDefinition
 from triage.observation import Assertion, FindingMention, Observation, Reading
-from triage.reading.corpus import LabelledPaper, Mention, Place, place
+from triage.reading.corpus import LabelledPaper, Mention, Place, days, place
 from triage.reading.page import Page
 from triage.reading.reader import Reader
 from triage.values import Interval, OneOf, to_json
@@ -174,7 +174,7 @@ def _score_aside(found: PaperScore, lang: str, name: str, mention: Mention, best
     if wanted is None:
         return
     told = best.event_on if name == "on" else getattr(best, name)
-    right = agrees(told, wanted)
+    right = agrees(told, days(wanted) if name == "on" else wanted)
     found.count(right, f"{lang} {name}")
     if not right:
         found.errors.append(f"{mention.id} at {mention.quote!r}: {name} {to_json(told)}, labelled {wanted}")

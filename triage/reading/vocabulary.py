@@ -32,6 +32,7 @@ class Vocabulary:
     side: re.Pattern[str]
     any_sides: Mapping[str, str]
     any_side: re.Pattern[str]
+    organ: re.Pattern[str]
     quadrants: Mapping[str, str]
     quadrant: re.Pattern[str]
     document_types: tuple[tuple[str, re.Pattern[str]], ...]
@@ -86,6 +87,7 @@ def _compiled(language: str, text: str, data: Mapping[str, Any], assertion: Mapp
         side=pattern(sides),
         any_sides=_inverted(data["any_sides"]),
         any_side=re.compile(f"(?:{alternation(_inverted(data['any_sides']))}){data['not_a_side']}"),
+        organ=re.compile(data["organs"]),
         quadrants=quadrants,
         quadrant=pattern(quadrants),
         document_types=tuple((name, pattern(words)) for name, words in data["document_types"].items()),
