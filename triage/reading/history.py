@@ -37,10 +37,19 @@ def read_history(page: Page, on: DateLike | None, nodule: str) -> None:
     _read_categories(page, reference, on)
 
 
+_OTHERWISE = re.compile(
+    r"术|化疗|放疗|透析|治疗|用药|服药|复查|复诊|随访|史|确诊|诊断|后$"
+    r"|surg|operat|post|s/p|status|chemo|radio|dialys|treat|follow|known|history of|diagnosed|since"
+)
+
+
 def _read_complaint(page: Page, section: Section, reference: date, *, dated: bool) -> None:
-    """The longest of the durations given with the complaint; the shorter ones say when it changed."""
+    """The longest of the durations given with the complaint; the shorter ones say when it changed. Without a lump, the time since an
+    operation or a treatment, or that of an old disease, is none of the complaint's."""
     spans = [(duration_days(m), m) for m in DURATION.finditer(page.lower, section.start, section.end)]
-    if not spans or not _LUMP.search(page.lower, section.start, section.end):
+    if not _LUMP.search(page.lower, section.start, section.end):
+        spans = [(days, m) for days, m in spans if not _OTHERWISE.search(page.lower, page.sentence(m.start(), m.end())[0], m.end() + 2)]
+    if not spans:
         return
     days, match = max(spans, key=lambda item: item[0].high)
     page.observe(
