@@ -6,7 +6,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 HOST = 127.0.0.1
 PORT = 8000
-SIMULATED = 120
+SIMULATED = 240
 
 .PHONY: run test check bench exact clean openmp
 
